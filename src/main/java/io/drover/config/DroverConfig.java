@@ -1,0 +1,180 @@
+package io.drover.config;
+
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The whole configuration, validated and immutable. Defaults, units and reasons stand in {@code reference.conf}, whose
+ * structure this mirrors; sizes are bytes.
+ *
+ * @param listen addresses of the proxy port
+ * @param eventLoops number of event loops, at least 1 ({@code 0} in the file has become the number of cores)
+ */
+public record DroverConfig(
+        List<InetSocketAddress> listen,
+        Admin admin,
+        int eventLoops,
+        TransportKind transport,
+        Duration drainDelay,
+        Duration drainTimeout,
+        List<BackendConfig> backends,
+        Balance balance,
+        Routing routing,
+        Health health,
+        Timeouts timeouts,
+        Retry retry,
+        Limits limits,
+        Upstream upstream,
+        Buffers buffers,
+        Cors cors,
+        Metrics metrics,
+        Redis redis,
+        AccessLog accessLog) {
+
+    public DroverConfig {
+        listen = List.copyOf(listen);
+        backends = List.copyOf(backends);
+    }
+
+    /** The admin port. */
+    public record Admin(InetSocketAddress listen) {}
+
+    /** Which of Netty's transports carries the sockets; {@code AUTO} takes the first of io_uring, epoll, kqueue, NIO. */
+    public enum TransportKind {
+        AUTO,
+        IO_URING,
+        EPOLL,
+        KQUEUE,
+        NIO
+    }
+
+    /** How a backend is chosen. */
+    public enum Balance {
+        LEAST_CONNECTIONS,
+        ROUND_ROBIN,
+        RANDOM_TWO
+    }
+
+    /**
+     * One configured Ollama server.
+     *
+     * @param url scheme {@code http}, a host, a port (80 where none is given), no path, no user, no query
+     * @param name unique; label of metrics and value of {@code X-Drover-Backend}
+     * @param weight share of the load, above 0
+     * @param backup used only when no other backend is up
+     * @param host what is sent as Host; never empty here, the URL's authority by default
+     * @param forwardedHeaders whether X-Forwarded-For, X-Forwarded-Proto and X-Real-IP are sent
+     * @param authorization value of the Authorization header sent to it, if any
+     */
+    public record BackendConfig(
+            URI url,
+            String name,
+            int weight,
+            boolean backup,
+            String host,
+            boolean forwardedHeaders,
+            Optional<String> authorization) {
+
+        public int port() {
+            return url.getPort() < 0 ? 80 : url.getPort();
+        }
+
+        /** Never prints the authorization. */
+        @Override
+        public String toString() {
+            return name + "=" + url;
+        }
+    }
+
+    /** @param modelAware whether a 404 for a model is tried on the other backends before it is relayed */
+    public record Routing(boolean modelAware) {}
+
+    public record Health(ActiveHealth active, PassiveHealth passive) {}
+
+    /** @param interval between two probes of one backend; zero: off, a backend counts as up */
+    public record ActiveHealth(Duration interval, Duration timeout, int rise, int fall) {}
+
+    /** @param failures consecutive failures that eject a backend; 0: off */
+    public record PassiveHealth(int failures, Duration eject) {}
+
+    public record Timeouts(
+            Duration connect,
+            Duration requestHead,
+            Duration requestBody,
+            Duration firstByte,
+            Duration idle,
+            Duration clientWrite,
+            Duration upstreamWrite,
+            Duration keepAlive,
+            Duration lingeringClose) {}
+
+    /** @param attempts tries after the first */
+    public record Retry(int attempts) {}
+
+    /**
+     * @param requestHead most bytes of a request's or response's head, trailers included
+     * @param headers most header fields of one message
+     * @param requestBody most bytes of a request body; blob uploads are exempt
+     * @param connections most client connections at once, above 0 ({@code 0} in the file has become what the file limit
+     *     allows)
+     */
+    public record Limits(
+            int requestHead, int headers, long requestBody, int connections, List<Cidr> trustedProxies) {
+        public Limits {
+            trustedProxies = List.copyOf(trustedProxies);
+        }
+    }
+
+    /**
+     * Connections to backends.
+     *
+     * @param idleTimeout how long an unused connection is kept
+     * @param maxIdle most unused connections kept per backend, over all event loops
+     * @param maxConnecting most connection attempts under way per backend and event loop
+     */
+    public record Upstream(Duration idleTimeout, int maxIdle, int maxConnecting) {}
+
+    /**
+     * What may be held in memory.
+     *
+     * @param retainedBodies most bytes of request bodies kept for a retry, over all requests
+     * @param outbound most bytes waiting for slow clients, over all of them
+     * @param streamHigh bytes waiting for one client at which its backend is no longer read
+     * @param streamLow bytes waiting at which it is read again
+     * @param holdBack most bytes of an answer held back until it is known whether it must be retried
+     */
+    public record Buffers(long retainedBodies, long outbound, int streamHigh, int streamLow, int holdBack) {}
+
+    /**
+     * Cross-origin requests from browsers.
+     *
+     * @param origins further allowed origins, each with at most one {@code *}; Ollama's own defaults always apply
+     */
+    public record Cors(List<String> origins) {
+        public Cors {
+            origins = List.copyOf(origins);
+        }
+    }
+
+    /** @param maxModels most model names that get a label of their own; the rest counts as {@code other} */
+    public record Metrics(int maxModels) {}
+
+    /** @param uri empty: no Redis */
+    public record Redis(Optional<String> uri) {
+        /** Never prints the password in the URI. */
+        @Override
+        public String toString() {
+            return uri.isPresent() ? "redis" : "no redis";
+        }
+    }
+
+    /**
+     * @param file where lines go; empty: standard output
+     * @param queue most records waiting to be written; more are dropped and counted
+     */
+    public record AccessLog(boolean enabled, Optional<Path> file, int queue) {}
+}

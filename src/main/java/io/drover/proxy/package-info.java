@@ -1,0 +1,9 @@
+/**
+ * The data path, from a client's first byte to the access log.
+ *
+ * <p>May import: upstream, cache, backend, ollama, metrics, http, config. Start reading at {@code ClientConnection, then Exchange}.
+ */
+@NullMarked
+package io.drover.proxy;
+
+import org.jspecify.annotations.NullMarked;
