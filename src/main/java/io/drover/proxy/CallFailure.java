@@ -1,0 +1,48 @@
+package io.drover.proxy;
+
+/** How a call fails. */
+enum CallFailure {
+    REFUSED("connection refused", true),
+    CONNECT_TIMED_OUT("connect timed out", true),
+    UNRESOLVED("name not resolved", true),
+    CONNECT_FAILED("connect failed", true),
+    /** The connection ended in order before the response was known to be one. */
+    CLOSED("closed before the answer", false),
+    /** The connection broke before the response was known to be one. */
+    RESET("reset before the answer", false),
+    /** What came is no response that may be passed on. */
+    MALFORMED("malformed answer", false),
+    /** The response ended before its end. */
+    TRUNCATED("truncated answer", false),
+    /** The backend does not take the request. */
+    WRITE_TIMED_OUT("backend takes no bytes", false),
+    /** No response within {@code timeouts.first-byte}. */
+    FIRST_BYTE_TIMED_OUT("no answer in time", false),
+    /** No byte of the response within {@code timeouts.idle}. */
+    IDLE_TIMED_OUT("answer stalled", false);
+
+    private final String text;
+    private final boolean connecting;
+
+    CallFailure(String text, boolean connecting) {
+        this.text = text;
+        this.connecting = connecting;
+    }
+
+    /** Fixed words for logs, metrics and errors. */
+    String text() {
+        return text;
+    }
+
+    /** Whether there was never a connection, so that nothing was sent. */
+    boolean isConnecting() {
+        return connecting;
+    }
+
+    boolean isTimeout() {
+        return this == CONNECT_TIMED_OUT
+                || this == WRITE_TIMED_OUT
+                || this == FIRST_BYTE_TIMED_OUT
+                || this == IDLE_TIMED_OUT;
+    }
+}

@@ -1,0 +1,402 @@
+package io.drover.proxy;
+
+import io.drover.http.BadMessageException;
+import io.drover.http.HeadParser;
+import io.drover.http.MessageHead;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's TCP connection: parses requests, one after the other, gives each to an {@link Exchange}, and writes the
+ * responses in order. Whatever is unsure about its framing closes it; nothing is parsed after a violation.
+ *
+ * <p>Belongs to one event loop.
+ */
+public final class ClientConnection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
+
+    /** Pipelined bytes kept while a response runs; beyond that the client is not read. */
+    private static final int MAX_PIPELINED = 16 * 1024;
+
+    /** Why the client is not read; several reasons may hold at once. */
+    private static final int PIPELINED = 1;
+
+    private static final int BODY_HAS_NO_ROOM = 2;
+
+    private enum State {
+        OPEN,
+        /** The last response was written; what still comes is thrown away, so that it can be read (RFC 9112, 9.6). */
+        LINGERING,
+        CLOSED
+    }
+
+    private final Worker worker;
+    private final HeadParser parser;
+    private final MessageHead head = new MessageHead();
+    private final WriteProgress progress = new WriteProgress();
+    private final Deadlines.Node deadline = new Deadlines.Node() {
+        @Override
+        void onDeadline(long nowNanos) {
+            ClientConnection.this.onDeadline(nowNanos);
+        }
+    };
+
+    private @Nullable Channel channel;
+    private State state = State.OPEN;
+    private @Nullable ByteBuf pending;
+    private @Nullable Exchange exchange;
+    private boolean processing;
+    private boolean served;
+    private boolean slow;
+    private int paused;
+    private long sinceNanos;
+
+    ClientConnection(Worker worker) {
+        this.worker = worker;
+        this.parser = worker.newRequestParser();
+    }
+
+    MessageHead head() {
+        return head;
+    }
+
+    @Nullable InetAddress peer() {
+        return channel().remoteAddress() instanceof InetSocketAddress address ? address.getAddress() : null;
+    }
+
+    /** Bytes written to this client so far, queued ones included. */
+    long bytesWritten() {
+        return progress.handedOver();
+    }
+
+    /** For how long the client has taken nothing of what waits for it. */
+    long stalledNanos(long nowNanos) {
+        return progress.stalledNanos(channel(), nowNanos);
+    }
+
+    /** Whether the client takes bytes without their being queued beyond its limit. */
+    boolean isWritable() {
+        return channel().isWritable();
+    }
+
+    /** Queues bytes; releases them. */
+    void write(ByteBuf bytes) {
+        Channel open = channel();
+        progress.add(bytes.readableBytes());
+        open.write(bytes, open.voidPromise());
+    }
+
+    void flush() {
+        channel().flush();
+    }
+
+    /** The exchange's next look at its own deadlines. */
+    void setDeadline(long atNanos) {
+        worker.deadlines().set(deadline, atNanos);
+    }
+
+    /** The body has room again after it had none. */
+    void onBodyRoom() {
+        if ((paused & BODY_HAS_NO_ROOM) != 0) {
+            resume(BODY_HAS_NO_ROOM);
+            process();
+        }
+    }
+
+    /**
+     * The exchange is over and its response written.
+     *
+     * @param reusable whether another request may follow on this connection
+     * @param unread whether the client may still be sending, so that the connection must not be cut at once
+     */
+    void onExchangeDone(boolean reusable, boolean unread) {
+        exchange = null;
+        served = true;
+        if (state != State.OPEN) {
+            return;
+        }
+        if (!reusable) {
+            closeAfterFlush(unread);
+            return;
+        }
+        sinceNanos = System.nanoTime();
+        parser.reset(head);
+        setDeadline(sinceNanos + worker.context().config().timeouts().keepAlive().toNanos());
+        resume(PIPELINED | BODY_HAS_NO_ROOM);
+        process();
+    }
+
+    /** Cuts the connection in a way that no client can take for the end of a whole response. */
+    void cut(boolean reset) {
+        exchange = null;
+        served = true;
+        if (state == State.OPEN) {
+            state = State.CLOSED;
+            if (reset) {
+                channel().config().setOption(ChannelOption.SO_LINGER, 0);
+                channel().close();
+            } else {
+                channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel().close());
+            }
+        }
+    }
+
+    /** Ends whatever runs on the connection, and the connection. */
+    void abort(String cause) {
+        Exchange running = exchange;
+        if (running != null) {
+            running.onAborted(cause);
+        }
+        channel().close();
+    }
+
+    void closeIfIdle() {
+        if (state == State.OPEN && exchange == null && !parser.isStarted()) {
+            closeAfterFlush(false);
+        }
+    }
+
+    private void closeAfterFlush(boolean linger) {
+        Channel open = channel();
+        state = State.LINGERING;
+        releasePending();
+        resume(PIPELINED | BODY_HAS_NO_ROOM);
+        setDeadline(System.nanoTime()
+                + worker.context().config().timeouts().clientWrite().toNanos());
+        ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
+        written.addListener(done -> {
+            if (linger && open instanceof DuplexChannel duplex && open.isActive()) {
+                // Closing with unread input would make the kernel send a reset, and that can eat the response.
+                duplex.shutdownOutput();
+                setDeadline(System.nanoTime()
+                        + worker.context().config().timeouts().lingeringClose().toNanos());
+            } else {
+                open.close();
+            }
+        });
+    }
+
+    private Channel channel() {
+        return Objects.requireNonNull(channel, "channel");
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        channel = context.channel();
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        worker.clients().add(this);
+        int open = worker.context().clientConnections().incrementAndGet();
+        parser.reset(head);
+        sinceNanos = System.nanoTime();
+        setDeadline(sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
+        int limit = worker.context().config().limits().connections();
+        if (open > limit) {
+            begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        state = State.CLOSED;
+        worker.clients().remove(this);
+        worker.context().clientConnections().decrementAndGet();
+        worker.deadlines().clear(deadline);
+        setSlow(false);
+        Exchange running = exchange;
+        exchange = null;
+        if (running != null) {
+            running.onClientGone();
+        }
+        releasePending();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (state != State.OPEN) {
+            bytes.release();
+            return;
+        }
+        ByteBuf before = pending;
+        if (before == null) {
+            pending = bytes;
+        } else {
+            pending = worker.allocate(before.readableBytes() + bytes.readableBytes())
+                    .writeBytes(before)
+                    .writeBytes(bytes);
+            before.release();
+            bytes.release();
+        }
+        process();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        boolean writable = channel().isWritable();
+        setSlow(!writable && state != State.CLOSED);
+        Exchange running = exchange;
+        if (running != null) {
+            running.onClientWritability(writable);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.error("client connection fails by a fault of ours", cause);
+        }
+        context.close();
+    }
+
+    /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
+    private void setSlow(boolean on) {
+        if (slow == on) {
+            return;
+        }
+        slow = on;
+        long bytes = worker.context().config().buffers().streamHigh();
+        if (on) {
+            worker.context().outbound().take(bytes);
+            worker.slowClients().add(this);
+        } else {
+            worker.context().outbound().giveBack(bytes);
+            worker.slowClients().remove(this);
+        }
+    }
+
+    /** Works through what has come: heads, bodies, and again, until it is used up or must wait. */
+    private void process() {
+        if (processing) {
+            return;
+        }
+        processing = true;
+        try {
+            while (state == State.OPEN && step()) {
+                // Each step has used some bytes or started an exchange.
+            }
+        } finally {
+            processing = false;
+        }
+        ByteBuf left = pending;
+        if (left != null && !left.isReadable()) {
+            releasePending();
+        } else if (left != null && exchange != null && left.readableBytes() > MAX_PIPELINED) {
+            pause(PIPELINED);
+        }
+        Exchange running = exchange;
+        if (running != null) {
+            running.onInputUsed();
+        }
+    }
+
+    /** Whether there is more to do at once. */
+    private boolean step() {
+        ByteBuf in = pending;
+        if (in == null || !in.isReadable()) {
+            return false;
+        }
+        Exchange running = exchange;
+        if (running == null) {
+            return head(in);
+        }
+        if (!running.wantsBody()) {
+            return false;
+        }
+        if (!running.bodyHasRoom()) {
+            pause(BODY_HAS_NO_ROOM);
+            return false;
+        }
+        try {
+            running.onBody(in);
+        } catch (BadMessageException e) {
+            running.refuse(e);
+        }
+        return true;
+    }
+
+    private boolean head(ByteBuf in) {
+        boolean started = parser.isStarted();
+        try {
+            if (!parser.parse(in, head)) {
+                if (!started && parser.isStarted()) {
+                    sinceNanos = System.nanoTime();
+                    setDeadline(sinceNanos
+                            + worker.context().config().timeouts().requestHead().toNanos());
+                }
+                return false;
+            }
+        } catch (BadMessageException e) {
+            begin().refuse(e);
+            return false;
+        }
+        Exchange next = begin();
+        try {
+            next.onRequestHead();
+        } catch (BadMessageException e) {
+            next.refuse(e);
+        }
+        return true;
+    }
+
+    private Exchange begin() {
+        Exchange next = new Exchange(worker, this);
+        exchange = next;
+        return next;
+    }
+
+    private void onDeadline(long nowNanos) {
+        Exchange running = exchange;
+        if (running != null) {
+            running.onDeadline(nowNanos);
+        } else if (state == State.LINGERING || !channel().isActive()) {
+            channel().close();
+        } else if (parser.isStarted()) {
+            long limit = worker.context().config().timeouts().requestHead().toMillis();
+            begin().refuse(new BadMessageException(
+                    408, "the request's head took longer than " + limit + " ms (timeouts.request-head)"));
+        } else {
+            closeAfterFlush(false);
+        }
+    }
+
+    private void pause(int reason) {
+        paused |= reason;
+        channel().config().setAutoRead(false);
+    }
+
+    private void resume(int reasons) {
+        paused &= ~reasons;
+        if (paused == 0) {
+            channel().config().setAutoRead(true);
+        }
+    }
+
+    private void releasePending() {
+        ByteBuf left = pending;
+        pending = null;
+        if (left != null) {
+            left.release();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "client" + (served ? " (reused) " : " ") + (channel == null ? "" : channel.remoteAddress());
+    }
+}

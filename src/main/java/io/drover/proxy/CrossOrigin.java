@@ -1,0 +1,47 @@
+package io.drover.proxy;
+
+import io.drover.http.Field;
+import io.drover.http.HeadWriter;
+import io.drover.http.MessageHead;
+import io.drover.ollama.Origins;
+import org.jspecify.annotations.Nullable;
+
+/** Cross-origin requests of browsers, answered here as Ollama would, since backends no longer see an Origin. */
+final class CrossOrigin {
+    private static final byte[] NOTHING = {};
+    private static final byte[] ALLOW_ALL = HeadWriter.line("Access-Control-Allow-Origin", "*");
+    private static final byte[] PREFLIGHT = HeadWriter.ascii("Access-Control-Allow-Methods: " + Origins.ALLOW_METHODS
+            + "\r\nAccess-Control-Allow-Headers: " + Origins.ALLOW_HEADERS
+            + "\r\nAccess-Control-Max-Age: " + Origins.MAX_AGE + "\r\n");
+
+    private CrossOrigin() {}
+
+    /** The answer to a preflight or to a page that may not call; null for what goes on. */
+    static @Nullable Reply answer(MessageHead request, Origins origins) {
+        String origin = request.value(Field.ORIGIN);
+        if (origin == null || isSameOrigin(request, origin)) {
+            return null;
+        }
+        if (!origins.allows(origin)) {
+            return Reply.empty(403);
+        }
+        boolean preflight = request.isMethod("OPTIONS") && request.has(Field.ACCESS_CONTROL_REQUEST_METHOD);
+        return preflight ? Reply.empty(204, PREFLIGHT) : null;
+    }
+
+    /** The lines that let the page read the response; empty where no page asks. */
+    static byte[] lines(MessageHead request, Origins origins) {
+        String origin = request.value(Field.ORIGIN);
+        if (origin == null || isSameOrigin(request, origin) || !origins.allows(origin)) {
+            return NOTHING;
+        }
+        return origins.allowsAll()
+                ? ALLOW_ALL
+                : HeadWriter.line("Access-Control-Allow-Origin", origin + "\r\nVary: Origin");
+    }
+
+    private static boolean isSameOrigin(MessageHead request, String origin) {
+        String host = request.value(Field.HOST);
+        return host != null && Origins.sameOrigin(origin, host);
+    }
+}

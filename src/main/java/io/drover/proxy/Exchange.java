@@ -1,0 +1,728 @@
+package io.drover.proxy;
+
+import io.drover.backend.Backend;
+import io.drover.backend.Slot;
+import io.drover.backend.Tried;
+import io.drover.config.DroverConfig;
+import io.drover.http.BadMessageException;
+import io.drover.http.BodyFraming;
+import io.drover.http.Field;
+import io.drover.http.HeadWriter;
+import io.drover.http.MessageHead;
+import io.drover.http.RequestTarget;
+import io.drover.metrics.Outcome;
+import io.drover.metrics.Phase;
+import io.drover.metrics.Side;
+import io.drover.ollama.Endpoint;
+import io.drover.ollama.ErrorReplies;
+import io.drover.ollama.FinalRecord;
+import io.drover.ollama.JsonFieldScanner;
+import io.drover.ollama.ModelName;
+import io.drover.ollama.RetryClass;
+import io.drover.ollama.RouteTable;
+import io.drover.ollama.TailRing;
+import io.drover.upstream.UpstreamConnection;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request and its response, from the request's head to the access log; {@code docs/life-of-a-request.md} tells the
+ * phases. It decides: where the request goes, whether it is tried again, what the client is told. {@link #finish} is
+ * the only exit.
+ *
+ * <p>Belongs to one event loop and one client connection; never reused.
+ */
+final class Exchange implements ResponseSink, HeadLines {
+    private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
+    private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
+    private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
+    private static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
+    private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    private static final byte[] NO_LINES = {};
+
+    /** How often a peer that takes no bytes is looked at within the time it has. */
+    private static final int LOOKS_PER_LIMIT = 4;
+
+    private final Worker worker;
+    private final ClientConnection client;
+    private final DroverConfig config;
+    private final MessageHead request;
+    private final Timeline timeline;
+    private final Tried tried = new Tried();
+
+    // The request.
+    private Caller caller;
+    private Endpoint endpoint = Endpoint.OTHER;
+    private Persistence persistence = Persistence.CLOSED;
+    private boolean toHead;
+    private boolean expectsContinue;
+    private byte[] corsLines = NO_LINES;
+    private BodyFraming framing = BodyFraming.NONE;
+    private @Nullable RequestBody body;
+    private @Nullable JsonFieldScanner scanner;
+    private long bodyReadNanos;
+
+    // The tries.
+    private @Nullable Call call;
+    private @Nullable Backend lastBackend;
+    private int attempts;
+    private int attemptsLeft;
+    private int untried;
+    private boolean freshTried;
+    private boolean retriedOnce;
+    private boolean noneUp;
+    private long sentNanos;
+
+    // The response.
+    private @Nullable TailRing tail;
+    private @Nullable ResponseWriter response;
+    private @Nullable HoldBack holdBack;
+    private int status;
+    private boolean stalled;
+
+    Exchange(Worker worker, ClientConnection client) {
+        this.worker = worker;
+        this.client = client;
+        this.config = worker.context().config();
+        this.request = client.head();
+        this.timeline = new Timeline(client.bytesWritten());
+        this.caller = Caller.unknown(client.peerText());
+        this.attemptsLeft = config.retry().attempts();
+        this.untried = worker.context().cluster().backends().size();
+    }
+
+    // ------------------------------------------------------------------ reading the request
+
+    /** The head is complete: routes, admits, and prepares for the body. */
+    void onRequestHead() throws BadMessageException {
+        timeline.enter(Phase.ADMIT);
+        caller = Caller.of(worker, client.peer(), client.peerText(), request);
+        RequestTarget.check(request);
+        endpoint = RouteTable.match(
+                request.bytes(),
+                request.methodStart(),
+                request.methodLength(),
+                request.pathStart(),
+                request.pathEnd() - request.pathStart());
+        framing = BodyFraming.ofRequest(request);
+        toHead = request.isMethod("HEAD");
+        if (request.isMethod("CONNECT") || request.isMethod("TRACE")) {
+            throw new BadMessageException(405, "method " + request.method() + " is not served here");
+        }
+        expectsContinue = expectation();
+        Reply own = ownAnswer();
+        if (own != null) {
+            persistence = framing == BodyFraming.NONE ? Persistence.of(request) : Persistence.CLOSED;
+            answer(own, Outcome.complete(own.status()));
+            return;
+        }
+        persistence = Persistence.of(request);
+        corsLines = CrossOrigin.lines(request, worker.context().origins());
+        RequestBody next = newBody();
+        body = next;
+        timeline.enter(Phase.READ_BODY);
+        bodyReadNanos = System.nanoTime();
+        if (!next.isComplete()) {
+            client.setDeadline(bodyReadNanos + config.timeouts().requestBody().toNanos());
+            if (expectsContinue && endpoint.retained()) {
+                sendContinue();
+            }
+        }
+    }
+
+    /** What is answered here and never relayed; null for the rest. */
+    private @Nullable Reply ownAnswer() {
+        return switch (endpoint) {
+            case HEALTH -> Reply.json(200, Readiness.health());
+            case READY -> {
+                Readiness readiness = Readiness.of(worker.context());
+                Reply reply = Reply.json(readiness.ready() ? 200 : 503, readiness.body());
+                yield readiness.ready() ? reply : reply.with(RETRY_AFTER);
+            }
+            case BLOCKED -> errorReply(404, "not found");
+            default -> {
+                Reply reply = CrossOrigin.answer(request, worker.context().origins());
+                if (reply != null && reply.status() == 204) {
+                    corsLines = CrossOrigin.lines(request, worker.context().origins());
+                }
+                yield reply;
+            }
+        };
+    }
+
+    /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */
+    private boolean expectation() throws BadMessageException {
+        int i = request.indexOf(Field.EXPECT, 0);
+        if (i < 0 || request.minorVersion() == 0) {
+            return false;
+        }
+        if (!request.valueIs(i, CONTINUE_TOKEN)) {
+            throw new BadMessageException(417, "Expect other than 100-continue");
+        }
+        return framing != BodyFraming.NONE;
+    }
+
+    private RequestBody newBody() throws BadMessageException {
+        long limit = endpoint.bodyLimited() ? config.limits().requestBody() : Long.MAX_VALUE;
+        if (framing.length() > limit) {
+            throw new BadMessageException(
+                    413,
+                    "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
+        }
+        if (!endpoint.retained() && framing != BodyFraming.NONE) {
+            return new StreamedBody(worker, framing, limit);
+        }
+        // A compressed or multipart body has no fields to be seen; the backend reads it.
+        boolean json = endpoint.retained()
+                && endpoint != Endpoint.V1_TRANSCRIPTIONS
+                && !request.has(Field.CONTENT_ENCODING);
+        scanner = json ? new JsonFieldScanner() : null;
+        return new RetainedBody(worker, framing, limit, scanner);
+    }
+
+    boolean wantsBody() {
+        RequestBody reading = body;
+        return reading != null && !reading.isComplete();
+    }
+
+    boolean bodyHasRoom() {
+        return body == null || body.hasRoom();
+    }
+
+    /** Takes the body's bytes from {@code in}. */
+    void onBody(ByteBuf in) throws BadMessageException {
+        RequestBody reading = Objects.requireNonNull(body);
+        bodyReadNanos = System.nanoTime();
+        reading.read(in);
+        if (reading.isComplete()) {
+            Call running = call;
+            if (running != null && running.connection() != null && response == null) {
+                onRequestSent(running);
+            }
+        }
+    }
+
+    /** What has come from the client is used up for now: a request that can go on its way does. */
+    void onInputUsed() {
+        RequestBody ready = body;
+        if (ready == null || timeline.phase() != Phase.READ_BODY || (endpoint.retained() && !ready.isComplete())) {
+            return;
+        }
+        if (scanner != null && scanner.malformed()) {
+            refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
+            return;
+        }
+        dispatch();
+    }
+
+    /** Answers a request that breaks a rule; its connection ends. */
+    void refuse(BadMessageException violation) {
+        persistence = Persistence.CLOSED;
+        Phase phase = timeline.phase();
+        Side side = violation.status() == 503 ? Side.PROXY : Side.CLIENT;
+        String message = Objects.requireNonNullElse(violation.getMessage(), "bad request");
+        if (isCommitted()) {
+            // The response is on its way: all that can still be told is that it will not be whole.
+            cut(Outcome.failed(status, phase, side, message));
+            return;
+        }
+        answer(
+                errorReply(violation.status(), message),
+                Outcome.failed(violation.status(), phase, side, message));
+    }
+
+    // ------------------------------------------------------------------ finding a backend
+
+    private void dispatch() {
+        timeline.enter(Phase.QUEUE);
+        long now = System.nanoTime();
+        noneUp |= attempts == 0 && !worker.context().cluster().isUp(now);
+        Slot slot = worker.context().balancer().select(worker.context().cluster(), tried, now);
+        if (slot == null) {
+            fail(503, Side.PROXY, "no backend left to try");
+            return;
+        }
+        tried.add(slot.backend());
+        untried--;
+        freshTried = false;
+        start(slot, false);
+    }
+
+    private void start(Slot slot, boolean fresh) {
+        timeline.enter(Phase.CONNECT);
+        attempts++;
+        lastBackend = slot.backend();
+        Call next = new Call(worker, slot, this, toHead);
+        call = next;
+        // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
+        client.setDeadline(System.nanoTime() + 2 * config.timeouts().connect().toNanos());
+        next.start(fresh);
+    }
+
+    @Override
+    public void onConnected(UpstreamConnection connection) {
+        timeline.enter(Phase.SEND);
+        RequestBody sending = Objects.requireNonNull(body);
+        sentNanos = System.nanoTime();
+        client.setDeadline(sentNanos + look(config.timeouts().upstreamWrite().toNanos()));
+        sending.send(requestHead(connection.backend(), sending), connection);
+        Call running = call;
+        if (running != null && sending.isComplete()) {
+            onRequestSent(running);
+        }
+        client.onBodyRoom();
+    }
+
+    private void onRequestSent(Call running) {
+        running.onRequestComplete();
+        sentNanos = System.nanoTime();
+        if (timeline.phase() == Phase.SEND) {
+            timeline.enter(Phase.AWAIT_HEAD);
+        }
+    }
+
+    private ByteBuf requestHead(Backend backend, RequestBody sending) {
+        BackendLines lines = worker.lines(backend);
+        HeadWriter writer = worker.headWriter();
+        writer.startRequest(request);
+        writer.raw(lines.host());
+        writer.passRequestFields(request);
+        writer.field("X-Request-Id", caller.requestId());
+        if (backend.config().forwardedHeaders()) {
+            caller.writeTo(writer);
+        }
+        if (lines.authorization() != null) {
+            writer.raw(lines.authorization());
+        }
+        if (expectsContinue && !endpoint.retained()) {
+            writer.raw(EXPECT_CONTINUE);
+        }
+        if (framing != BodyFraming.NONE) {
+            sending.frame(writer);
+        } else if (request.has(Field.CONTENT_LENGTH) || request.isMethod("POST")) {
+            writer.contentLength(0);
+        }
+        return writer.end(worker.allocator(), RetainedBody.INLINE_LIMIT);
+    }
+
+    @Override
+    public void onFailure(CallFailure failure) {
+        Call failed = Objects.requireNonNull(call);
+        call = null;
+        Backend backend = failed.backend();
+        long now = System.nanoTime();
+        boolean stale = failed.wasReused() && !failed.isAnswered();
+        if (failure.isConnecting()) {
+            backend.onConnectFailure(failure.text(), now);
+        } else if (!stale || failure.isTimeout()) {
+            backend.onFailure(failure.text(), now);
+        }
+        if (isCommitted()) {
+            cut(Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
+            return;
+        }
+        boolean safe = framing == BodyFraming.NONE
+                && (toHead || request.isMethod("GET") || request.isMethod("OPTIONS"));
+        boolean whole = body != null && body.isReplayable();
+        Retry.Decision decision = Retry.decide(
+                failure, endpoint.replayable(), safe, stale && !freshTried, whole, untried == 0 ? 0 : attemptsLeft);
+        switch (decision) {
+            case FRESH_CONNECTION -> {
+                dropResponse();
+                worker.context().metrics().onRetry("stale connection");
+                freshTried = true;
+                start(backend.acquire(), true);
+            }
+            case NEXT_BACKEND -> tryNext(failure.text());
+            case GIVE_UP -> giveUp(failure);
+        }
+    }
+
+    private void tryNext(String reason) {
+        dropResponse();
+        worker.context().metrics().onRetry(reason);
+        attemptsLeft--;
+        dispatch();
+    }
+
+    private void giveUp(CallFailure failure) {
+        String backend = lastBackend == null ? "" : lastBackend.name();
+        int tries = attempts;
+        if (noneUp && failure.isConnecting()) {
+            fail(503, Side.UPSTREAM, "no backend is up (" + failure.text() + ")");
+        } else {
+            String text = failure.text() + " (backend " + backend + ", " + tries + (tries == 1 ? " try)" : " tries)");
+            fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, text);
+        }
+    }
+
+    // ------------------------------------------------------------------ the response
+
+    @Override
+    public void onContinue() {
+        if (expectsContinue && response == null) {
+            expectsContinue = false;
+            sendContinue();
+        }
+    }
+
+    private void sendContinue() {
+        client.write(Unpooled.wrappedBuffer(CONTINUE));
+        client.flush();
+    }
+
+    @Override
+    public void onHead(MessageHead head, BodyFraming responseFraming) {
+        timeline.enter(Phase.RELAY);
+        status = head.status();
+        RequestBody sent = Objects.requireNonNull(body);
+        Call running = Objects.requireNonNull(call);
+        if (!sent.isComplete()) {
+            // Answered before the upload's end (a blob that is there already): the rest is not worth sending.
+            sent.stop();
+            persistence = Persistence.CLOSED;
+            client.onBodyRoom();
+        }
+        if (worker.isDraining()) {
+            persistence = Persistence.CLOSED;
+        }
+        if (endpoint.inference() && status == 200 && tail == null) {
+            tail = new TailRing();
+        }
+        ResponseWriter writer = new ResponseWriter(worker, client, tail);
+        response = writer;
+        writer.begin(head, responseFraming, toHead, request.minorVersion() == 0, persistence, this);
+        boolean another = endpoint.replayable() && attemptsLeft > 0 && untried > 0;
+        if (another && HoldBack.concerns(status)) {
+            holdBack = new HoldBack(status, config.buffers().holdBack(), isCloud());
+        } else {
+            commit(running);
+        }
+        client.setDeadline(System.nanoTime() + relayLook());
+    }
+
+    @Override
+    public void onBody(ByteBuf wire, PayloadRanges payload) {
+        ResponseWriter writer = Objects.requireNonNull(response);
+        if (payload.count() > 0 && !timeline.hasFirstByte()) {
+            timeline.onFirstByte(System.nanoTime());
+        }
+        HoldBack holding = holdBack;
+        if (holding == null) {
+            writer.body(wire, payload);
+            pauseWhileClientIsSlow();
+            return;
+        }
+        RetryClass.Verdict verdict = holding.onPayload(wire, payload);
+        writer.body(wire, payload);
+        if (verdict != null) {
+            judged(verdict);
+        }
+    }
+
+    @Override
+    public void onFraming(ByteBuf octets) {
+        Objects.requireNonNull(response).framing(octets);
+    }
+
+    @Override
+    public void onReframe() {
+        Objects.requireNonNull(response).reframe();
+    }
+
+    @Override
+    public void onReadComplete() {
+        if (isCommitted()) {
+            client.flush();
+        }
+    }
+
+    @Override
+    public void onEnd(boolean terminated) {
+        HoldBack holding = holdBack;
+        if (holding != null && !judged(holding.judge())) {
+            return;
+        }
+        ResponseWriter writer = Objects.requireNonNull(response);
+        writer.end(terminated);
+        Call done = Objects.requireNonNull(call);
+        call = null;
+        done.release();
+        if (writer.endsWithConnection()) {
+            persistence = Persistence.CLOSED;
+        }
+        finish(Outcome.complete(status));
+    }
+
+    /** Acts on the verdict over a response that was held back; whether it goes to the client. */
+    private boolean judged(RetryClass.Verdict verdict) {
+        Call judged = Objects.requireNonNull(call);
+        boolean next =
+                switch (verdict) {
+                    case NEXT_BACKEND, BUSY -> true;
+                    case NEXT_BACKEND_ONCE -> !retriedOnce;
+                    case MISSING_MODEL -> config.routing().modelAware();
+                    case RELAY, MISCONFIGURED -> false;
+                };
+        boolean evidence = verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
+        if (evidence) {
+            judged.backend().onFailure("answered " + status, System.nanoTime());
+        }
+        if (!next) {
+            commit(judged);
+            return true;
+        }
+        retriedOnce |= verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
+        call = null;
+        judged.release();
+        tryNext(verdict == RetryClass.Verdict.BUSY ? "busy" : "answered " + status);
+        return false;
+    }
+
+    private void commit(Call running) {
+        holdBack = null;
+        Objects.requireNonNull(response).commit();
+        if (status < 500) {
+            running.backend().onSuccess();
+        }
+        pauseWhileClientIsSlow();
+    }
+
+    private boolean isCommitted() {
+        return response != null && response.isCommitted();
+    }
+
+    private void dropResponse() {
+        ResponseWriter dropped = response;
+        response = null;
+        holdBack = null;
+        status = 0;
+        timeline.forgetFirstByte();
+        if (dropped != null) {
+            dropped.discard();
+        }
+    }
+
+    private boolean isCloud() {
+        String model = model();
+        return model != null && ModelName.of(model).isCloud();
+    }
+
+    private @Nullable String model() {
+        return scanner == null ? null : scanner.model();
+    }
+
+    // ------------------------------------------------------------------ flow control
+
+    private void pauseWhileClientIsSlow() {
+        if (!client.isWritable()) {
+            onClientWritability(false);
+        }
+    }
+
+    /** The client takes bytes again, or no longer: its backend is read or not. */
+    void onClientWritability(boolean writable) {
+        Call running = call;
+        UpstreamConnection connection = running == null ? null : running.connection();
+        if (connection != null && isCommitted()) {
+            connection.setReading(writable);
+            if (writable && running != null) {
+                // The time the client took is not the backend's.
+                running.touch(System.nanoTime());
+            }
+        }
+    }
+
+    @Override
+    public void onUpstreamWritability() {
+        if (bodyHasRoom()) {
+            client.onBodyRoom();
+        }
+    }
+
+    // ------------------------------------------------------------------ time
+
+    /** A deadline has come: whichever limit it is, the phase tells. */
+    void onDeadline(long now) {
+        switch (timeline.phase()) {
+            case READ_BODY -> readBodyDeadline(now);
+            case CONNECT -> failCall(CallFailure.CONNECT_TIMED_OUT);
+            case SEND, AWAIT_HEAD -> sendDeadline(now);
+            case RELAY -> relayDeadline(now);
+            default -> client.setDeadline(now + config.timeouts().requestBody().toNanos());
+        }
+    }
+
+    private void readBodyDeadline(long now) {
+        long limit = config.timeouts().requestBody().toNanos();
+        if (now - bodyReadNanos >= limit) {
+            refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
+        } else {
+            client.setDeadline(bodyReadNanos + limit);
+        }
+    }
+
+    private void sendDeadline(long now) {
+        Call running = Objects.requireNonNull(call);
+        UpstreamConnection connection = Objects.requireNonNull(running.connection());
+        long writeLimit = config.timeouts().upstreamWrite().toNanos();
+        long stalledNanos = connection.stalledNanos(now);
+        if (stalledNanos >= writeLimit) {
+            failCall(CallFailure.WRITE_TIMED_OUT);
+        } else if (wantsBody()) {
+            // Still uploading: the client's pace counts, unless it is the backend that does not take the bytes.
+            if (stalledNanos == 0) {
+                readBodyDeadline(now);
+            } else {
+                client.setDeadline(now + look(writeLimit));
+            }
+        } else if (endpoint.unhurried()) {
+            client.setDeadline(now + look(writeLimit));
+        } else {
+            long limit = config.timeouts().firstByte().toNanos();
+            if (now - sentNanos >= limit) {
+                failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
+            } else {
+                client.setDeadline(Math.min(sentNanos + limit, now + look(writeLimit)));
+            }
+        }
+    }
+
+    private void relayDeadline(long now) {
+        Call running = Objects.requireNonNull(call);
+        long stalledNanos = client.stalledNanos(now);
+        if (stalledNanos >= config.timeouts().clientWrite().toNanos()) {
+            call = null;
+            running.cancel();
+            cut(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
+            return;
+        }
+        long silent = now - running.lastReadNanos();
+        if (endpoint.inference() && stalledNanos == 0) {
+            if (silent >= config.timeouts().idle().toNanos()) {
+                failCall(CallFailure.IDLE_TIMED_OUT);
+                return;
+            }
+        }
+        client.setDeadline(now + relayLook());
+    }
+
+    private long relayLook() {
+        long clientWrite = look(config.timeouts().clientWrite().toNanos());
+        return endpoint.inference() ? Math.min(clientWrite, look(config.timeouts().idle().toNanos())) : clientWrite;
+    }
+
+    private static long look(long limitNanos) {
+        return limitNanos / LOOKS_PER_LIMIT;
+    }
+
+    private void failCall(CallFailure failure) {
+        Objects.requireNonNull(call).fail(failure);
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    /** The client has gone: its backend must stop at once. */
+    void onClientGone() {
+        int told = isCommitted() ? status : Outcome.CLIENT_CLOSED_REQUEST;
+        finish(Outcome.failed(told, timeline.phase(), Side.CLIENT, "client closed the connection"));
+    }
+
+    /** The process ends the exchange; the connection is closed by the caller. */
+    void onAborted(String cause) {
+        int told = isCommitted() ? status : 503;
+        finish(Outcome.failed(told, timeline.phase(), Side.PROXY, cause));
+    }
+
+    private void fail(int code, Side side, String cause) {
+        persistence = body != null && body.isComplete() ? persistence : Persistence.CLOSED;
+        Phase phase = timeline.phase();
+        answer(errorReply(code, cause), Outcome.failed(code, phase, side, cause));
+    }
+
+    private Reply errorReply(int code, String message) {
+        Reply reply = Reply.json(code, ErrorReplies.body(endpoint.family(), code, message, caller.requestId()));
+        return switch (code) {
+            case 503 -> reply.with(RETRY_AFTER);
+            case 405 -> reply.with(ALLOW);
+            default -> reply;
+        };
+    }
+
+    private void answer(Reply reply, Outcome outcome) {
+        dropResponse();
+        if (worker.isDraining()) {
+            persistence = Persistence.CLOSED;
+        }
+        lastBackend = reply.status() < 500 ? null : lastBackend;
+        reply.writeTo(client, worker, this, toHead, persistence);
+        finish(outcome);
+    }
+
+    /** Ends the connection of a response that cannot be completed, so that nobody takes it for a whole one. */
+    private void cut(Outcome outcome) {
+        boolean reset = response != null && response.endsWithConnection();
+        client.cut(reset);
+        finish(outcome);
+    }
+
+    @Override
+    public void writeTo(HeadWriter writer) {
+        writer.raw(corsLines);
+        if (!caller.requestId().isEmpty()) {
+            writer.field("X-Request-Id", caller.requestId());
+        }
+        if (lastBackend != null) {
+            writer.raw(worker.lines(lastBackend).name());
+        }
+    }
+
+    /** The only exit: releases everything, tells log and metrics, lets the connection go on. */
+    private void finish(Outcome outcome) {
+        if (timeline.phase() == Phase.DONE) {
+            return;
+        }
+        timeline.enter(Phase.DONE);
+        Call running = call;
+        call = null;
+        if (running != null) {
+            running.cancel();
+        }
+        boolean unread = wantsBody() || persistence == Persistence.CLOSED && outcome.side() == Side.CLIENT;
+        long requestBytes = body == null ? 0 : body.wireBytes();
+        if (body != null) {
+            body.release();
+        }
+        if (response != null && !response.isCommitted()) {
+            response.discard();
+        }
+        tell(outcome, requestBytes);
+        client.flush();
+        client.onExchangeDone(persistence != Persistence.CLOSED, unread);
+    }
+
+    private void tell(Outcome outcome, long requestBytes) {
+        FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, endpoint);
+        boolean parsed = caller.requestId().length() > 0;
+        FinishedExchange record = new FinishedExchange(
+                timeline.startedAtMillis(),
+                caller.requestId(),
+                caller.address(),
+                parsed ? request.method() : "-",
+                parsed ? request.text(request.targetStart(), request.targetEnd()) : "-",
+                endpoint,
+                model(),
+                outcome,
+                lastBackend == null ? null : lastBackend.name(),
+                attempts,
+                requestBytes,
+                client.bytesWritten() - timeline.bytesBefore(),
+                tokens,
+                timeline.timeToFirstByteNanos(),
+                System.nanoTime() - timeline.startNanos());
+        worker.context().metrics().onFinish(record);
+        worker.context().accessLog().offer(record);
+    }
+}

@@ -1,0 +1,52 @@
+package io.drover.proxy;
+
+import io.drover.metrics.AccessRecord;
+import io.drover.metrics.Outcome;
+import io.drover.ollama.Endpoint;
+import io.drover.ollama.FinalRecord;
+import org.jspecify.annotations.Nullable;
+
+/** What is left of an exchange when it is over; nothing in it refers to a connection or a buffer. */
+record FinishedExchange(
+        long startedAtMillis,
+        String requestId,
+        String client,
+        String method,
+        String target,
+        Endpoint route,
+        @Nullable String model,
+        Outcome outcome,
+        @Nullable String backend,
+        int attempts,
+        long requestBytes,
+        long responseBytes,
+        FinalRecord tokens,
+        long timeToFirstByteNanos,
+        long durationNanos)
+        implements AccessRecord {
+
+    @Override
+    public String endpoint() {
+        return route.label();
+    }
+
+    @Override
+    public long promptTokens() {
+        return tokens.promptTokens();
+    }
+
+    @Override
+    public long generatedTokens() {
+        return tokens.generatedTokens();
+    }
+
+    @Override
+    public long generationNanos() {
+        return tokens.generationNanos();
+    }
+
+    @Override
+    public boolean inference() {
+        return route.inference();
+    }
+}

@@ -1,0 +1,8 @@
+package io.drover.proxy;
+
+import io.drover.http.HeadWriter;
+
+/** Header lines that an exchange adds to its response, whoever answers. */
+interface HeadLines {
+    void writeTo(HeadWriter writer);
+}

@@ -1,0 +1,63 @@
+package io.drover.proxy;
+
+import io.drover.ollama.RetryClass;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.io.ByteArrayOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds a response back just long enough to know whether another backend should be asked instead: a success until its
+ * first line is whole, an error until it can be judged by its words. Bounded by {@code buffers.hold-back}.
+ */
+final class HoldBack {
+    private final int status;
+    private final int limit;
+    private final boolean cloud;
+    private long seen;
+    private @Nullable ByteArrayOutputStream text;
+
+    HoldBack(int status, int limit, boolean cloud) {
+        this.status = status;
+        this.limit = limit;
+        this.cloud = cloud;
+    }
+
+    /** Whether a response of this status can turn out to be one to retry. */
+    static boolean concerns(int status) {
+        return status == 200 || status >= 400;
+    }
+
+    /**
+     * Looks at a part of the body.
+     *
+     * @return what to do with the response; null while more of it is needed
+     */
+    RetryClass.@Nullable Verdict onPayload(ByteBuf wire, PayloadRanges payload) {
+        for (int i = 0; i < payload.count(); i++) {
+            int from = payload.from(i);
+            int to = payload.to(i);
+            int lineEnd = status == 200 ? wire.indexOf(from, to, (byte) '\n') : -1;
+            if (seen == 0 && (status >= 400 || RetryClass.opensError(wire, from, to))) {
+                text = new ByteArrayOutputStream(Math.max(256, to - from));
+            }
+            int end = lineEnd < 0 ? to : lineEnd;
+            if (text != null) {
+                text.writeBytes(ByteBufUtil.getBytes(wire, from, Math.min(end - from, limit - text.size())));
+            }
+            seen += end - from;
+            if (lineEnd >= 0 || seen >= limit) {
+                return judge();
+            }
+        }
+        return null;
+    }
+
+    /** The body has ended. */
+    RetryClass.Verdict judge() {
+        if (text == null && status == 200) {
+            return RetryClass.Verdict.RELAY;
+        }
+        return RetryClass.of(status, text == null ? new byte[0] : text.toByteArray(), cloud);
+    }
+}

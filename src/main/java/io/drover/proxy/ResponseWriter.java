@@ -1,0 +1,188 @@
+package io.drover.proxy;
+
+import io.drover.http.BodyFraming;
+import io.drover.http.ChunkWriter;
+import io.drover.http.Field;
+import io.drover.http.HeadWriter;
+import io.drover.http.MessageHead;
+import io.drover.ollama.TailRing;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the response of a backend to the client: the head rewritten, the body as the same buffers where its framing
+ * suits the client. Can hold everything back until it is known whether this response is the one to send.
+ */
+final class ResponseWriter {
+    /** How the body goes to the client. */
+    private enum Mode {
+        /** Each buffer as it came. */
+        RAW,
+        /** Payload in chunks of our own. */
+        RECHUNKED,
+        /** Payload alone: its length is known, or the connection's end ends it. */
+        BARE
+    }
+
+    private final Worker worker;
+    private final ClientConnection client;
+    private final @Nullable TailRing tail;
+
+    private Mode mode = Mode.RAW;
+    private BodyFraming framing = BodyFraming.NONE;
+    private boolean endsWithConnection;
+    private boolean committed;
+    private final Deque<ByteBuf> held = new ArrayDeque<>(2);
+
+    /** @param tail gets the payload, for the final record; null where there is none to find */
+    ResponseWriter(Worker worker, ClientConnection client, @Nullable TailRing tail) {
+        this.worker = worker;
+        this.client = client;
+        this.tail = tail;
+    }
+
+    /** Whether anything has gone to the client, after which there is no other response. */
+    boolean isCommitted() {
+        return committed;
+    }
+
+    /** Whether the client will see the body's end as the end of the connection only. */
+    boolean endsWithConnection() {
+        return endsWithConnection;
+    }
+
+    /**
+     * Begins a response; nothing goes out before {@link #commit}.
+     *
+     * @param toHead whether the client asked with HEAD
+     * @param http10 whether the client speaks HTTP/1.0 and knows no chunks
+     * @param persistence of the client's connection; where the body can only be ended by closing, it ends whatever
+     *     this says
+     * @param extraLines the header lines that this exchange adds
+     */
+    void begin(
+            MessageHead head,
+            BodyFraming body,
+            boolean toHead,
+            boolean http10,
+            Persistence persistence,
+            HeadLines extraLines) {
+        framing = body;
+        boolean unbounded = body.kind() == BodyFraming.Kind.CHUNKED || body.kind() == BodyFraming.Kind.UNTIL_CLOSE;
+        endsWithConnection = unbounded && http10;
+        if (body.kind() == BodyFraming.Kind.CHUNKED) {
+            mode = http10 ? Mode.BARE : Mode.RAW;
+        } else {
+            mode = unbounded && !http10 ? Mode.RECHUNKED : Mode.BARE;
+        }
+        HeadWriter writer = worker.headWriter();
+        writer.startResponse(head);
+        writer.passResponseFields(head);
+        extraLines.writeTo(writer);
+        if (unbounded && !http10) {
+            writer.chunked();
+        } else if (body.kind() == BodyFraming.Kind.LENGTH) {
+            writer.contentLength(body.length());
+        } else if (!unbounded) {
+            noBody(writer, head, toHead);
+        }
+        (endsWithConnection ? Persistence.CLOSED : persistence).writeTo(writer);
+        held.add(writer.end(worker.allocator(), 0));
+    }
+
+    /** A response without a body: HEAD and 304 repeat the length that a GET would show, 204 never has one. */
+    private static void noBody(HeadWriter writer, MessageHead head, boolean toHead) {
+        if (head.status() == 204) {
+            return;
+        }
+        if (toHead || head.status() == 304) {
+            int i = head.indexOf(Field.CONTENT_LENGTH, 0);
+            if (i >= 0) {
+                writer.field("Content-Length", head.text(head.valueStart(i), head.valueEnd(i)));
+            }
+            return;
+        }
+        writer.contentLength(0);
+    }
+
+    /** Lets everything go to the client, now and from now on. */
+    void commit() {
+        committed = true;
+        for (ByteBuf next = held.poll(); next != null; next = held.poll()) {
+            client.write(next);
+        }
+    }
+
+    /** Forgets a response that was held back; another one may begin. */
+    void discard() {
+        for (ByteBuf next = held.poll(); next != null; next = held.poll()) {
+            next.release();
+        }
+        if (tail != null) {
+            tail.clear();
+        }
+    }
+
+    /** Adds a part of the body. Releases {@code wire}. */
+    void body(ByteBuf wire, PayloadRanges payload) {
+        if (tail != null) {
+            for (int i = 0; i < payload.count(); i++) {
+                tail.append(wire, payload.from(i), payload.to(i) - payload.from(i));
+            }
+        }
+        if (mode == Mode.RAW || (mode == Mode.BARE && framing.kind() != BodyFraming.Kind.CHUNKED)) {
+            emit(wire);
+            return;
+        }
+        try {
+            for (int i = 0; i < payload.count(); i++) {
+                piece(wire.retainedSlice(payload.from(i), payload.to(i) - payload.from(i)));
+            }
+        } finally {
+            wire.release();
+        }
+    }
+
+    private void piece(ByteBuf payload) {
+        if (mode == Mode.BARE) {
+            emit(payload);
+            return;
+        }
+        emit(ChunkWriter.sizeLine(worker.allocator(), payload.readableBytes()));
+        emit(payload);
+        emit(ChunkWriter.crlf());
+    }
+
+    /** Adds octets of framing; they go out only where the backend's framing does. Releases them. */
+    void framing(ByteBuf octets) {
+        if (mode == Mode.RAW) {
+            emit(octets);
+        } else {
+            octets.release();
+        }
+    }
+
+    /** From here on the body must be framed anew; the backend's framing stands at a chunk's end. */
+    void reframe() {
+        if (mode == Mode.RAW) {
+            mode = Mode.RECHUNKED;
+        }
+    }
+
+    /** @param terminated whether the last chunk was among the raw bytes */
+    void end(boolean terminated) {
+        if (mode == Mode.RECHUNKED || (mode == Mode.RAW && framing.kind() == BodyFraming.Kind.CHUNKED && !terminated)) {
+            emit(ChunkWriter.lastChunk());
+        }
+    }
+
+    private void emit(ByteBuf bytes) {
+        if (committed) {
+            client.write(bytes);
+        } else {
+            held.add(bytes);
+        }
+    }
+}

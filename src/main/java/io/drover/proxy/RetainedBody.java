@@ -1,0 +1,152 @@
+package io.drover.proxy;
+
+import io.drover.http.BadMessageException;
+import io.drover.http.BodyFraming;
+import io.drover.http.ChunkedFraming;
+import io.drover.http.HeadWriter;
+import io.drover.ollama.JsonFieldScanner;
+import io.drover.upstream.UpstreamConnection;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A body that is kept whole until the response has begun, so that it can be sent again. Large pieces stay in the
+ * buffers they were read into; small ones are gathered, so that neither tiny chunks nor half-empty read buffers cost
+ * more memory than they hold. The budget counts what is really occupied: capacities.
+ */
+final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
+    private static final int FIRST_BLOCK = 1024;
+    private static final int LARGEST_BLOCK = 64 * 1024;
+
+    /** A body up to this size travels in the head's buffer: one write instead of two. */
+    private static final int INLINE_LIMIT = 4096;
+
+    private final Worker worker;
+    private final ByteBudget budget;
+    private final BodyReader reader;
+    private final boolean declared;
+    private final @Nullable JsonFieldScanner scanner;
+    private final List<ByteBuf> parts = new ArrayList<>(1);
+    private long reserved;
+    private boolean overBudget;
+
+    /** @param scanner sees the payload as it comes; null where it is no plain JSON */
+    RetainedBody(Worker worker, BodyFraming framing, long limit, @Nullable JsonFieldScanner scanner) {
+        this.worker = worker;
+        this.budget = worker.context().retainedBodies();
+        this.declared = framing.kind() != BodyFraming.Kind.NONE;
+        this.scanner = scanner;
+        this.reader = new BodyReader(framing, limit, worker.newChunkedFraming(false), this);
+    }
+
+    @Override
+    public void read(ByteBuf in) throws BadMessageException {
+        reader.read(in);
+        if (overBudget) {
+            throw new BadMessageException(503, "no memory left for request bodies (buffers.retained-bodies)");
+        }
+    }
+
+    @Override
+    public void onPayload(ByteBuf in, int from, int to) {
+        if (overBudget) {
+            return;
+        }
+        if (scanner != null) {
+            scanner.feed(in, from, to);
+        }
+        int size = to - from;
+        if (2 * size >= in.capacity()) {
+            if (reserve(in.capacity())) {
+                parts.add(in.retainedSlice(from, size));
+            }
+            return;
+        }
+        gather(in, from, size);
+    }
+
+    private void gather(ByteBuf in, int from, int size) {
+        int done = 0;
+        while (done < size) {
+            ByteBuf block = parts.isEmpty() ? null : parts.get(parts.size() - 1);
+            if (block == null || block.capacity() == block.writerIndex()) {
+                int next = block == null ? FIRST_BLOCK : Math.min(LARGEST_BLOCK, 2 * block.capacity());
+                long due = size - done + reader.remaining();
+                int capacity = (int) Math.min(LARGEST_BLOCK, Math.max(next, due));
+                if (!reserve(capacity)) {
+                    return;
+                }
+                block = worker.allocate(capacity);
+                parts.add(block);
+            }
+            int step = Math.min(size - done, block.capacity() - block.writerIndex());
+            block.writeBytes(in, from + done, step);
+            done += step;
+        }
+    }
+
+    private boolean reserve(long bytes) {
+        overBudget = !budget.tryTake(bytes);
+        reserved += overBudget ? 0 : bytes;
+        return !overBudget;
+    }
+
+    @Override
+    public boolean isComplete() {
+        return reader.isComplete();
+    }
+
+    @Override
+    public boolean hasRoom() {
+        return true;
+    }
+
+    @Override
+    public long wireBytes() {
+        return reader.wireBytes();
+    }
+
+    @Override
+    public boolean isReplayable() {
+        return true;
+    }
+
+    @Override
+    public void frame(HeadWriter writer) {
+        if (declared) {
+            writer.contentLength(reader.payloadBytes());
+        }
+    }
+
+    @Override
+    public void send(ByteBuf head, UpstreamConnection to) {
+        if (parts.size() == 1 && parts.get(0).readableBytes() <= INLINE_LIMIT) {
+            ByteBuf only = parts.get(0);
+            head.writeBytes(only, only.readerIndex(), only.readableBytes());
+            to.write(head);
+        } else {
+            to.write(head);
+            for (ByteBuf part : parts) {
+                to.write(part.retainedDuplicate());
+            }
+        }
+        to.flush();
+    }
+
+    @Override
+    public void stop() {
+        // It was complete before it was sent.
+    }
+
+    @Override
+    public void release() {
+        for (ByteBuf part : parts) {
+            part.release();
+        }
+        parts.clear();
+        budget.giveBack(reserved);
+        reserved = 0;
+    }
+}

@@ -1,0 +1,178 @@
+package io.drover.proxy;
+
+import io.drover.backend.Backend;
+import io.drover.http.ChunkedFraming;
+import io.drover.http.HeadParser;
+import io.drover.http.HeadWriter;
+import io.drover.upstream.UpstreamPool;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One event loop and everything private to it: connection pools, deadlines, scratch memory. An exchange lives on one
+ * worker from accept to log, so nothing here is locked or shared.
+ */
+public final class Worker {
+    private final ProxyContext context;
+    private final EventLoop loop;
+    private final Class<? extends SocketChannel> channelType;
+    private final ByteBufAllocator allocator;
+    private final Deadlines deadlines = new Deadlines(System.nanoTime());
+    private final HeadWriter headWriter = new HeadWriter();
+    private final PayloadRanges ranges = new PayloadRanges();
+    private final SplittableRandom random = new SplittableRandom();
+    private final List<UpstreamPool> pools = new ArrayList<>();
+    private final List<BackendLines> lines = new ArrayList<>();
+    private final Set<ClientConnection> clients = new LinkedHashSet<>();
+    private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
+
+    public Worker(
+            ProxyContext context,
+            EventLoop loop,
+            Class<? extends SocketChannel> channelType,
+            ByteBufAllocator allocator) {
+        this.context = context;
+        this.loop = loop;
+        this.channelType = channelType;
+        this.allocator = allocator;
+        Bootstrap bootstrap = bootstrap();
+        for (Backend backend : context.cluster().backends()) {
+            pools.add(new UpstreamPool(backend, context.upstream(), bootstrap));
+            lines.add(BackendLines.of(backend));
+        }
+        long tickMillis = TimeUnit.NANOSECONDS.toMillis(Deadlines.TICK_NANOS);
+        loop.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
+    }
+
+    private Bootstrap bootstrap() {
+        var config = context.config();
+        return new Bootstrap()
+                .group(loop)
+                .channel(channelType)
+                .option(ChannelOption.ALLOCATOR, allocator)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                // An answer that came before our write failed must still be read (an upload of an existing blob).
+                .option(ChannelOption.AUTO_CLOSE, false)
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        (int) config.timeouts().connect().toMillis())
+                .option(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(
+                                config.buffers().streamLow(), config.buffers().streamHigh()));
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        deadlines.advance(now);
+        for (UpstreamPool pool : pools) {
+            pool.expire(now);
+        }
+        // Over the global budget the client that has been slow for longest goes first, one each tick.
+        if (context.outbound().isExceeded() && !slowClients.isEmpty()) {
+            slowClients.iterator().next().abort("outbound memory is exhausted");
+        }
+    }
+
+    /** The handler of a client connection that was accepted on this loop. */
+    public ClientConnection newClientConnection() {
+        return new ClientConnection(this);
+    }
+
+    /** Ends keep-alive connections without a request, and unused connections to backends. On the loop. */
+    public void closeIdle() {
+        for (ClientConnection client : List.copyOf(clients)) {
+            client.closeIfIdle();
+        }
+        for (UpstreamPool pool : pools) {
+            pool.closeIdle();
+        }
+    }
+
+    /** Ends every client connection, whatever runs on it. On the loop. */
+    public void closeAll() {
+        for (ClientConnection client : List.copyOf(clients)) {
+            client.abort("the process ends");
+        }
+        closeIdle();
+    }
+
+    public EventLoop loop() {
+        return loop;
+    }
+
+    ProxyContext context() {
+        return context;
+    }
+
+    boolean isDraining() {
+        return context.isDraining();
+    }
+
+    UpstreamPool pool(Backend backend) {
+        return pools.get(backend.index());
+    }
+
+    BackendLines lines(Backend backend) {
+        return lines.get(backend.index());
+    }
+
+    Deadlines deadlines() {
+        return deadlines;
+    }
+
+    HeadWriter headWriter() {
+        return headWriter;
+    }
+
+    PayloadRanges ranges() {
+        return ranges;
+    }
+
+    Set<ClientConnection> clients() {
+        return clients;
+    }
+
+    /** Clients over their write limit, the one that has been so for longest first. */
+    Set<ClientConnection> slowClients() {
+        return slowClients;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    ByteBuf allocate(int bytes) {
+        return allocator.ioBuffer(bytes);
+    }
+
+    HeadParser newRequestParser() {
+        var limits = context.config().limits();
+        return HeadParser.ofRequests(limits.requestHead(), limits.headers());
+    }
+
+    ChunkedFraming newChunkedFraming(boolean passThrough) {
+        ChunkedFraming framing =
+                new ChunkedFraming(context.config().limits().requestHead());
+        framing.reset(passThrough);
+        return framing;
+    }
+
+    /** 16 hexadecimal digits that no other request is likely to have. */
+    String newRequestId() {
+        String hex = Long.toHexString(random.nextLong());
+        return "0000000000000000".substring(hex.length()) + hex;
+    }
+}

@@ -1,0 +1,43 @@
+package io.drover.proxy;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.util.internal.SystemPropertyUtil;
+
+/**
+ * Tells whether a peer takes the bytes written to it. Asked now and then, it compares; writing costs it one addition.
+ */
+final class WriteProgress {
+    /** What Netty adds to each queued message's size; the property is Netty's own. */
+    private static final int OVERHEAD =
+            SystemPropertyUtil.getInt("io.netty.transport.outboundBufferEntrySizeOverhead", 96);
+
+    private long handedOver;
+    private long taken;
+    private long sinceNanos;
+
+    /** {@code bytes} were handed to the channel. */
+    void add(int bytes) {
+        handedOver += bytes;
+    }
+
+    long handedOver() {
+        return handedOver;
+    }
+
+    /** For how long bytes have been waiting without any being taken; 0 where none waits. */
+    long stalledNanos(Channel channel, long nowNanos) {
+        ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
+        long waiting = queue == null ? 0 : queue.totalPendingWriteBytes();
+        if (queue == null || waiting == 0) {
+            sinceNanos = nowNanos;
+            return 0;
+        }
+        long now = handedOver - (waiting - (long) OVERHEAD * queue.size()) + queue.currentProgress();
+        if (now > taken || sinceNanos == 0) {
+            taken = now;
+            sinceNanos = nowNanos;
+        }
+        return nowNanos - sinceNanos;
+    }
+}

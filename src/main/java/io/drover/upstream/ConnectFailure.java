@@ -1,0 +1,24 @@
+package io.drover.upstream;
+
+/** Why no connection could be made. */
+public enum ConnectFailure {
+    /** Nobody listens there. */
+    REFUSED("connection refused"),
+    /** No answer within {@code timeouts.connect}. */
+    TIMED_OUT("connect timed out"),
+    /** The name has no address. */
+    UNRESOLVED("name not resolved"),
+    /** Anything else, such as no route, or no descriptor left here. */
+    FAILED("connect failed");
+
+    private final String text;
+
+    ConnectFailure(String text) {
+        this.text = text;
+    }
+
+    /** A few words for logs and errors. */
+    public String text() {
+        return text;
+    }
+}

@@ -1,0 +1,165 @@
+package io.drover.upstream;
+
+import io.drover.backend.Backend;
+import io.drover.http.HeadParser;
+import io.drover.http.MessageHead;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One TCP connection to a backend. It belongs to one event loop and serves one request at a time: while it does, its
+ * listener owns it; while it does not, its pool does, and any byte or end from the backend closes it.
+ */
+public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+    private final UpstreamPool pool;
+    private final HeadParser headParser;
+    private final MessageHead head = new MessageHead();
+
+    private @Nullable Channel channel;
+    private @Nullable UpstreamListener listener;
+    private boolean reused;
+    private boolean failed;
+    private boolean reading = true;
+    private long idleSinceNanos;
+
+    UpstreamConnection(UpstreamPool pool, HeadParser headParser, UpstreamListener listener) {
+        this.pool = pool;
+        this.headParser = headParser;
+        this.listener = listener;
+    }
+
+    public Backend backend() {
+        return pool.backend();
+    }
+
+    /** Whether it has served a request before. */
+    public boolean isReused() {
+        return reused;
+    }
+
+    /** The parser of the responses that come on this connection, with {@link #head} to parse into. */
+    public HeadParser headParser() {
+        return headParser;
+    }
+
+    public MessageHead head() {
+        return head;
+    }
+
+    /** Writes without flushing. Releases the buffer. A failure ends in {@link UpstreamListener#onClosed}. */
+    public void write(ByteBuf bytes) {
+        Channel open = open();
+        open.write(bytes, open.voidPromise());
+    }
+
+    public void flush() {
+        open().flush();
+    }
+
+    /** Whether it can take more bytes without queueing beyond its limit. */
+    public boolean isWritable() {
+        return open().isWritable();
+    }
+
+    /** Stops or resumes reading from the backend: how a slow client slows its backend down. */
+    public void setReading(boolean on) {
+        if (reading != on) {
+            reading = on;
+            open().config().setAutoRead(on);
+        }
+    }
+
+    /** Ends the listener's use: back to the pool, or closed where that is not {@link ConnectionReuse} 's verdict. */
+    public void release(boolean reusable) {
+        listener = null;
+        Channel open = open();
+        if (!reusable || failed || !open.isActive()) {
+            open.close();
+            return;
+        }
+        setReading(true);
+        reused = true;
+        pool.park(this);
+    }
+
+    /** Closes the connection; the listener hears no more of it. How a backend learns to stop generating. */
+    public void close() {
+        listener = null;
+        if (channel != null) {
+            channel.close();
+        }
+    }
+
+    void lend(UpstreamListener to) {
+        listener = to;
+    }
+
+    void onConnected(Channel connected) {
+        channel = connected;
+    }
+
+    void parkedAt(long nanos) {
+        idleSinceNanos = nanos;
+    }
+
+    long idleSinceNanos() {
+        return idleSinceNanos;
+    }
+
+    private Channel open() {
+        Channel open = channel;
+        if (open == null) {
+            throw new IllegalStateException("not connected");
+        }
+        return open;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        UpstreamListener user = listener;
+        if (user != null) {
+            user.onRead(bytes);
+        } else {
+            // Bytes that belong to no request poison whatever would come next (CVE-2025-4366 and its kin).
+            bytes.release();
+            context.close();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        UpstreamListener user = listener;
+        if (user != null) {
+            user.onReadComplete();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        UpstreamListener user = listener;
+        if (user != null) {
+            user.onWritabilityChanged();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        pool.onClosed(this);
+        UpstreamListener user = listener;
+        listener = null;
+        if (user != null) {
+            user.onClosed(failed);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        // A failed write leaves the reading side open: the backend may have answered early and closed
+        // (an existing blob), and that answer is worth reading. A failed read is followed by channelInactive.
+        failed = true;
+    }
+}

@@ -1,0 +1,145 @@
+package io.drover.upstream;
+
+import io.drover.backend.Backend;
+import io.drover.metrics.ConnectResult;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ConnectTimeoutException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections of one event loop to one backend. Unused ones are kept last in, first out, so that what is not needed
+ * ages out; every one stays on its loop, so nothing here is shared.
+ */
+public final class UpstreamPool {
+    private final Backend backend;
+    private final UpstreamSettings settings;
+    private final Bootstrap bootstrap;
+    private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
+    private final Deque<UpstreamListener> waiting = new ArrayDeque<>();
+    private int connecting;
+
+    /** @param bootstrap with the loop and the transport set; the pool adds handlers and connects */
+    public UpstreamPool(Backend backend, UpstreamSettings settings, Bootstrap bootstrap) {
+        this.backend = backend;
+        this.settings = settings;
+        this.bootstrap = bootstrap;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    /**
+     * Gives the listener a connection: at once where an unused one is there and {@code fresh} is not asked for, else
+     * when one is made. At most {@code upstream.max-connecting} are being made at a time; further listeners wait.
+     */
+    public void acquire(UpstreamListener listener, boolean fresh) {
+        UpstreamConnection connection = fresh ? null : idle.pollLast();
+        if (connection != null) {
+            connection.lend(listener);
+            listener.onConnected(connection);
+        } else if (connecting >= settings.maxConnecting()) {
+            waiting.add(listener);
+        } else {
+            connect(listener);
+        }
+    }
+
+    /** Forgets a listener that waits for its turn to connect, or for a connection under way. */
+    public boolean cancel(UpstreamListener listener) {
+        return waiting.remove(listener);
+    }
+
+    /** Closes what has been unused for longer than {@code upstream.idle-timeout}. */
+    public void expire(long nowNanos) {
+        UpstreamConnection oldest = idle.peekFirst();
+        while (oldest != null && nowNanos - oldest.idleSinceNanos() >= settings.idleTimeoutNanos()) {
+            idle.pollFirst();
+            oldest.close();
+            oldest = idle.peekFirst();
+        }
+    }
+
+    /** Closes all unused connections. */
+    public void closeIdle() {
+        for (UpstreamConnection next = idle.pollLast(); next != null; next = idle.pollLast()) {
+            next.close();
+        }
+    }
+
+    int idleCount() {
+        return idle.size();
+    }
+
+    void park(UpstreamConnection connection) {
+        if (idle.size() >= settings.maxIdlePerLoop()) {
+            connection.close();
+            return;
+        }
+        connection.parkedAt(System.nanoTime());
+        idle.addLast(connection);
+    }
+
+    void onClosed(UpstreamConnection connection) {
+        settings.openConnections().decrement();
+        idle.remove(connection);
+    }
+
+    private void connect(UpstreamListener listener) {
+        InetSocketAddress address = backend.address();
+        if (address == null) {
+            listener.onConnectFailed(ConnectFailure.UNRESOLVED);
+            return;
+        }
+        connecting++;
+        UpstreamConnection connection = new UpstreamConnection(this, settings.newHeadParser(), listener);
+        ChannelHandler handler = connection;
+        ChannelFuture future = bootstrap.clone().handler(handler).connect(address);
+        if (future.isDone()) {
+            onConnectDone(future, connection, listener);
+        } else {
+            future.addListener(done -> onConnectDone((ChannelFuture) done, connection, listener));
+        }
+    }
+
+    private void onConnectDone(ChannelFuture future, UpstreamConnection connection, UpstreamListener listener) {
+        connecting--;
+        if (future.isSuccess()) {
+            Channel channel = future.channel();
+            connection.onConnected(channel);
+            settings.openConnections().increment();
+            settings.metrics().onUpstreamConnect(backend.name(), ConnectResult.CONNECTED);
+            listener.onConnected(connection);
+        } else {
+            ConnectFailure failure = classify(future.cause());
+            settings.metrics().onUpstreamConnect(backend.name(), result(failure));
+            listener.onConnectFailed(failure);
+        }
+        UpstreamListener next = waiting.pollFirst();
+        if (next != null) {
+            acquire(next, false);
+        }
+    }
+
+    private static ConnectFailure classify(@Nullable Throwable cause) {
+        if (cause instanceof ConnectTimeoutException) {
+            return ConnectFailure.TIMED_OUT;
+        }
+        return cause instanceof ConnectException ? ConnectFailure.REFUSED : ConnectFailure.FAILED;
+    }
+
+    private static ConnectResult result(ConnectFailure failure) {
+        return switch (failure) {
+            case REFUSED -> ConnectResult.REFUSED;
+            case TIMED_OUT -> ConnectResult.TIMEOUT;
+            case UNRESOLVED, FAILED -> ConnectResult.ERROR;
+        };
+    }
+}
