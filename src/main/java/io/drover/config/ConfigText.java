@@ -1,0 +1,168 @@
+package io.drover.config;
+
+import static io.drover.config.Quantities.text;
+
+import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.Balance;
+import io.drover.config.DroverConfig.PassiveHealth;
+import io.drover.config.DroverConfig.Timeouts;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Prints a configuration for people, as it was understood: one line for each group, no secrets. */
+public final class ConfigText {
+    private final DroverConfig config;
+    private final StringBuilder out = new StringBuilder();
+
+    private ConfigText(DroverConfig config) {
+        this.config = config;
+    }
+
+    /** The text, each line with its end; the same for the same configuration. */
+    public static String render(DroverConfig config) {
+        return new ConfigText(config).render();
+    }
+
+    private String render() {
+        line("listen", config.listen().stream().map(Addresses::text).collect(Collectors.joining(", ")));
+        line("admin", Addresses.text(config.admin().listen()));
+        backends();
+        line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
+        health();
+        timeouts();
+        line("retry", "at most " + count(config.retry().attempts(), "try", "tries") + " after the first");
+        limits();
+        buffers();
+        line(
+                "cors",
+                config.cors().origins().isEmpty()
+                        ? "Ollama's own origins"
+                        : "Ollama's own origins, "
+                                + String.join(", ", config.cors().origins()));
+        line("metrics", "at most " + count(config.metrics().maxModels(), "model", "models") + " by name");
+        line("redis", config.redis().uri().isPresent() ? "set, URI hidden" : "none");
+        accessLog();
+        line(
+                "process",
+                count(config.eventLoops(), "event loop", "event loops")
+                        + ", transport " + config.transport().name().toLowerCase(Locale.ROOT)
+                        + ", drain delay " + text(config.drainDelay())
+                        + ", drain timeout " + text(config.drainTimeout()));
+        return out.toString();
+    }
+
+    private void backends() {
+        List<BackendConfig> backends = config.backends();
+        line("backends", backends.size() + ", " + word(config.balance()));
+        int widest = backends.stream()
+                .mapToInt(backend -> backend.name().length())
+                .max()
+                .orElse(0);
+        for (BackendConfig backend : backends) {
+            out.append("  ")
+                    .append(backend.name())
+                    .append(" ".repeat(widest - backend.name().length() + 2));
+            out.append(backend.url()).append(", weight ").append(backend.weight());
+            out.append(backend.backup() ? ", backup" : "");
+            out.append(backend.host().equals(backend.url().getRawAuthority()) ? "" : ", host " + backend.host());
+            out.append(backend.forwardedHeaders() ? "" : ", no forwarded headers");
+            out.append(backend.authorization().isPresent() ? ", authorization set" : "");
+            out.append('\n');
+        }
+    }
+
+    private void health() {
+        ActiveHealth active = config.health().active();
+        PassiveHealth passive = config.health().passive();
+        String probes = active.interval().isZero()
+                ? "no probes"
+                : "probe every " + text(active.interval()) + ", timeout " + text(active.timeout()) + ", up after "
+                        + active.rise() + ", down after " + active.fall();
+        String ejection = passive.failures() == 0
+                ? "no ejection"
+                : "ejected for " + text(passive.eject()) + " after " + count(passive.failures(), "failure", "failures");
+        line("health", probes + "; " + ejection);
+    }
+
+    private void timeouts() {
+        Timeouts timeouts = config.timeouts();
+        line(
+                "timeouts",
+                part("connect", timeouts.connect())
+                        + part(", request head", timeouts.requestHead())
+                        + part(", request body", timeouts.requestBody())
+                        + part(", first byte", timeouts.firstByte())
+                        + part(", idle", timeouts.idle()));
+        line(
+                "",
+                part("client write", timeouts.clientWrite())
+                        + part(", upstream write", timeouts.upstreamWrite())
+                        + part(", keep-alive", timeouts.keepAlive())
+                        + part(", lingering close", timeouts.lingeringClose()));
+        line(
+                "upstream",
+                part("idle connections closed after", config.upstream().idleTimeout())
+                        + ", at most " + config.upstream().maxIdle() + " kept and "
+                        + config.upstream().maxConnecting() + " connecting");
+    }
+
+    private void limits() {
+        DroverConfig.Limits limits = config.limits();
+        line(
+                "limits",
+                part("request head", limits.requestHead()) + " and " + limits.headers() + " fields"
+                        + part(", request body", limits.requestBody()) + ", "
+                        + count(limits.connections(), "connection", "connections"));
+        line(
+                "",
+                limits.trustedProxies().isEmpty()
+                        ? "no trusted proxies"
+                        : limits.trustedProxies().stream()
+                                .map(Addresses::text)
+                                .collect(Collectors.joining(", ", "trusted proxies ", "")));
+    }
+
+    private void buffers() {
+        DroverConfig.Buffers buffers = config.buffers();
+        line(
+                "buffers",
+                part("retained bodies", buffers.retainedBodies())
+                        + part(", outbound", buffers.outbound())
+                        + part(", stream", buffers.streamHigh())
+                        + part(" down to", buffers.streamLow())
+                        + part(", hold back", buffers.holdBack()));
+    }
+
+    private void accessLog() {
+        DroverConfig.AccessLog log = config.accessLog();
+        line(
+                "access log",
+                log.enabled()
+                        ? log.file().map(Path::toString).orElse("standard output") + ", queue " + log.queue()
+                        : "off");
+    }
+
+    private void line(String name, String text) {
+        out.append(String.format(Locale.ROOT, "%-12s", name)).append(text).append('\n');
+    }
+
+    private static String part(String name, Duration duration) {
+        return name + " " + text(duration);
+    }
+
+    private static String part(String name, long bytes) {
+        return name + " " + text(bytes);
+    }
+
+    private static String count(int number, String one, String many) {
+        return number + " " + (number == 1 ? one : many);
+    }
+
+    private static String word(Balance balance) {
+        return balance.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

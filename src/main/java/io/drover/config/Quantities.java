@@ -1,0 +1,115 @@
+package io.drover.config;
+
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
+import java.time.Duration;
+import java.util.regex.Pattern;
+
+/** Durations and sizes: what is accepted for them and how they are printed. */
+final class Quantities {
+    /** Zero or more, for keys where zero means "off" or "at once". */
+    static final Kind<Duration> DURATION = duration(Duration.ZERO);
+
+    /** For keys where zero would mean that nothing ever works; deadlines are kept in milliseconds. */
+    static final Kind<Duration> POSITIVE_DURATION = duration(Duration.ofMillis(1));
+
+    private static final String DURATION_EXPECTED = "a duration such as 2m";
+    /** Far below the 292 years at which a sum of nanoseconds overflows. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    private static final Pattern WITH_UNIT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]+");
+    private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");
+    private static final Pattern SIZE = Pattern.compile("-?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]*");
+
+    private Quantities() {}
+
+    private static Kind<Duration> duration(Duration least) {
+        return value -> {
+            Duration duration = parseDuration(value);
+            if (duration.compareTo(least) < 0) {
+                throw new WrongValueException("a duration of at least " + text(least));
+            }
+            if (duration.compareTo(LONGEST) > 0) {
+                throw new WrongValueException("a duration of at most " + text(LONGEST));
+            }
+            return duration;
+        };
+    }
+
+    private static Duration parseDuration(ConfigValue value) throws WrongValueException {
+        String text = Kind.scalar(value, DURATION_EXPECTED).trim();
+        if (text.equals("0")) {
+            return Duration.ZERO;
+        }
+        if (PLAIN.matcher(text).matches()) {
+            // typesafe-config takes milliseconds, where a reader of "idle = 120" thinks of seconds.
+            throw new WrongValueException("a duration with a unit, such as 2m");
+        }
+        if (!WITH_UNIT.matcher(text).matches()) {
+            throw new WrongValueException(DURATION_EXPECTED);
+        }
+        try {
+            return ConfigValueFactory.fromAnyRef(text).atKey("value").getDuration("value");
+        } catch (ConfigException.BadValue wrong) {
+            throw new WrongValueException(DURATION_EXPECTED);
+        }
+    }
+
+    /** A size from {@code least} to {@code most} bytes. */
+    static Kind<Long> size(long least, long most) {
+        String expected = "a size such as 32KiB";
+        return value -> {
+            String text = Kind.scalar(value, expected).trim();
+            if (!SIZE.matcher(text).matches()) {
+                throw new WrongValueException(expected);
+            }
+            String range = "a size from " + text(least) + " to " + text(most);
+            if (text.startsWith("-")) {
+                throw new WrongValueException(range);
+            }
+            long size;
+            try {
+                size = ConfigValueFactory.fromAnyRef(text).atKey("value").getBytes("value");
+            } catch (ConfigException.BadValue wrong) {
+                throw new WrongValueException(expected);
+            }
+            if (size < least || size > most) {
+                throw new WrongValueException(range);
+            }
+            return size;
+        };
+    }
+
+    /** The shortest exact form: {@code 2m}, {@code 1500ms}. */
+    static String text(Duration duration) {
+        long millis = duration.toMillis();
+        if (!duration.equals(Duration.ofMillis(millis))) {
+            return duration.toNanos() + "ns";
+        }
+        if (millis % 1000 != 0) {
+            return millis + "ms";
+        }
+        long seconds = millis / 1000;
+        if (seconds == 0 || seconds % 60 != 0) {
+            return seconds + "s";
+        }
+        if (seconds % 3600 != 0) {
+            return seconds / 60 + "m";
+        }
+        // One day stays 24h, as one writes it; the year of the longest duration reads better in days.
+        return seconds % 86_400 == 0 && seconds > 86_400 ? seconds / 86_400 + "d" : seconds / 3600 + "h";
+    }
+
+    /** The shortest exact form of some bytes: {@code 32KiB}, {@code 1000B}. */
+    static String text(long bytes) {
+        String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
+        int unit = 0;
+        long rest = bytes;
+        while (rest != 0 && rest % 1024 == 0 && unit < units.length - 1) {
+            rest /= 1024;
+            unit++;
+        }
+        return rest + units[unit];
+    }
+}

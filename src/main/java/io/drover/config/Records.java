@@ -1,0 +1,141 @@
+package io.drover.config;
+
+import io.drover.config.DroverConfig.AccessLog;
+import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.Admin;
+import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.Balance;
+import io.drover.config.DroverConfig.Buffers;
+import io.drover.config.DroverConfig.Cors;
+import io.drover.config.DroverConfig.Health;
+import io.drover.config.DroverConfig.Limits;
+import io.drover.config.DroverConfig.Metrics;
+import io.drover.config.DroverConfig.PassiveHealth;
+import io.drover.config.DroverConfig.Redis;
+import io.drover.config.DroverConfig.Retry;
+import io.drover.config.DroverConfig.Routing;
+import io.drover.config.DroverConfig.Timeouts;
+import io.drover.config.DroverConfig.TransportKind;
+import io.drover.config.DroverConfig.Upstream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads the records of {@link DroverConfig}, key by key, in the order of {@code reference.conf}. */
+final class Records {
+    private static final long LARGEST = 1L << 40;
+    private static final Kind<Long> SIZE = Quantities.size(1, LARGEST);
+    /** Sizes that are kept as {@code int}. */
+    private static final Kind<Long> SMALL_SIZE = Quantities.size(1, 1 << 30);
+    /** Less would refuse common browsers; a head is parsed in one piece. */
+    private static final Kind<Long> HEAD_SIZE = Quantities.size(1 << 10, 1 << 20);
+
+    private static final Kind<TransportKind> TRANSPORT = Kind.word(
+            List.of("auto", "io_uring", "epoll", "kqueue", "nio"), List.of(TransportKind.values()), List.of());
+
+    private static final Kind<Balance> BALANCE = Kind.word(
+            List.of("least-connections", "round-robin", "random-two"),
+            List.of(Balance.values()),
+            List.of("expected-ttft", "hash"));
+
+    /** Empty: standard output. */
+    private static final Kind<Optional<Path>> FILE = value -> {
+        String text = Kind.scalar(value, "a file name");
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        } catch (InvalidPathException wrong) {
+            throw new WrongValueException("a file name");
+        }
+    };
+
+    private final Section drover;
+    private final List<BackendConfig> backends;
+
+    Records(Section drover, List<BackendConfig> backends) {
+        this.drover = drover;
+        this.backends = backends;
+    }
+
+    DroverConfig read() {
+        int eventLoops = number("event-loops", 0, 1024);
+        return new DroverConfig(
+                drover.list("listen", Addresses.LISTEN),
+                new Admin(drover.get("admin.listen", Addresses.LISTEN)),
+                eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops,
+                drover.get("transport", TRANSPORT),
+                drover.get("drain-delay", Quantities.DURATION),
+                drover.get("drain-timeout", Quantities.DURATION),
+                backends,
+                drover.get("balance", BALANCE),
+                new Routing(drover.get("routing.model-aware", Kind.BOOLEAN)),
+                health(),
+                timeouts(),
+                new Retry(number("retry.attempts", 0, 100)),
+                limits(),
+                new Upstream(
+                        positive("upstream.idle-timeout"),
+                        number("upstream.max-idle", 0, Integer.MAX_VALUE),
+                        number("upstream.max-connecting", 1, Integer.MAX_VALUE)),
+                buffers(),
+                new Cors(drover.list("cors.origins", Kind.ORIGIN)),
+                new Metrics(number("metrics.max-models", 0, 100_000)),
+                new Redis(drover.secret("redis.uri", Kind.REDIS_URI)),
+                new AccessLog(
+                        drover.get("access-log.enabled", Kind.BOOLEAN),
+                        drover.get("access-log.file", FILE),
+                        number("access-log.queue", 1, 1 << 24)));
+    }
+
+    private Health health() {
+        return new Health(
+                new ActiveHealth(
+                        drover.get("health.active.interval", Quantities.DURATION),
+                        positive("health.active.timeout"),
+                        number("health.active.rise", 1, Integer.MAX_VALUE),
+                        number("health.active.fall", 1, Integer.MAX_VALUE)),
+                new PassiveHealth(
+                        number("health.passive.failures", 0, Integer.MAX_VALUE), positive("health.passive.eject")));
+    }
+
+    private Timeouts timeouts() {
+        return new Timeouts(
+                positive("timeouts.connect"),
+                positive("timeouts.request-head"),
+                positive("timeouts.request-body"),
+                positive("timeouts.first-byte"),
+                positive("timeouts.idle"),
+                positive("timeouts.client-write"),
+                positive("timeouts.upstream-write"),
+                positive("timeouts.keep-alive"),
+                positive("timeouts.lingering-close"));
+    }
+
+    private Limits limits() {
+        int connections = number("limits.connections", 0, Integer.MAX_VALUE);
+        return new Limits(
+                drover.get("limits.request-head", HEAD_SIZE).intValue(),
+                number("limits.headers", 1, 10_000),
+                drover.get("limits.request-body", SIZE),
+                connections == 0 ? FileLimit.connections() : connections,
+                drover.list("limits.trusted-proxies", Addresses.CIDR));
+    }
+
+    private Buffers buffers() {
+        return new Buffers(
+                drover.get("buffers.retained-bodies", SIZE),
+                drover.get("buffers.outbound", SIZE),
+                drover.get("buffers.stream-high", SMALL_SIZE).intValue(),
+                drover.get("buffers.stream-low", SMALL_SIZE).intValue(),
+                drover.get("buffers.hold-back", SMALL_SIZE).intValue());
+    }
+
+    private Duration positive(String path) {
+        return drover.get(path, Quantities.POSITIVE_DURATION);
+    }
+
+    private int number(String path, int least, int most) {
+        return drover.get(path, Kind.number(least, most));
+    }
+}

@@ -1,0 +1,94 @@
+package io.drover.config;
+
+import io.drover.config.DroverConfig.BackendConfig;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/** Checks values that are valid each by itself and impossible together. */
+final class Relations {
+    private final Section drover;
+    private final DroverConfig config;
+
+    Relations(Section drover, DroverConfig config) {
+        this.drover = drover;
+        this.config = config;
+    }
+
+    void check() {
+        DroverConfig.Buffers buffers = config.buffers();
+        if (buffers.streamLow() >= buffers.streamHigh()) {
+            report("buffers.stream-low", "less than", buffers.streamLow(), "buffers.stream-high", buffers.streamHigh());
+        }
+        if (buffers.streamHigh() > buffers.outbound()) {
+            report("buffers.stream-high", "at most", buffers.streamHigh(), "buffers.outbound", buffers.outbound());
+        }
+        long body = config.limits().requestBody();
+        if (body > buffers.retainedBodies()) {
+            // A larger body could never be kept, so that each would get 503.
+            report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
+        }
+        checkListeners();
+    }
+
+    /** Blames the key that the user set, and the smaller value if both. */
+    private void report(String small, String relation, long smallSize, String large, long largeSize) {
+        if (drover.isWrong(small) || drover.isWrong(large)) {
+            return;
+        }
+        if (drover.isDefault(small)) {
+            String inverse = relation.equals("at most") ? "at least" : "more than";
+            drover.problem(large, inverse + " drover." + small + ", " + Quantities.text(smallSize));
+        } else {
+            drover.problem(small, relation + " drover." + large + ", " + Quantities.text(largeSize));
+        }
+    }
+
+    private void checkListeners() {
+        List<InetSocketAddress> listen = config.listen();
+        if (listen.isEmpty() && !drover.isWrong("listen")) {
+            drover.problem("listen", "at least one host:port");
+        }
+        for (int i = 0; i < listen.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                if (collide(listen.get(i), listen.get(j))) {
+                    drover.problem("listen", "addresses that differ");
+                }
+            }
+            InetSocketAddress admin = config.admin().listen();
+            if (collide(listen.get(i), admin)) {
+                String path = drover.isDefault("admin.listen") ? "listen" : "admin.listen";
+                drover.problem(
+                        path, "another address than " + Addresses.text(path.equals("listen") ? admin : listen.get(i)));
+            }
+            for (BackendConfig backend : config.backends()) {
+                if (reaches(backend, listen.get(i))) {
+                    drover.problem("listen", "another address than that of backend " + backend.name());
+                }
+            }
+        }
+    }
+
+    private static boolean collide(InetSocketAddress one, InetSocketAddress other) {
+        InetAddress oneHost = one.getAddress();
+        InetAddress otherHost = other.getAddress();
+        return one.getPort() != 0
+                && one.getPort() == other.getPort()
+                && (oneHost.equals(otherHost) || oneHost.isAnyLocalAddress() || otherHost.isAnyLocalAddress());
+    }
+
+    /** Whether Drover would be its own backend; only for hosts that can be compared without a look-up. */
+    private static boolean reaches(BackendConfig backend, InetSocketAddress listen) {
+        if (backend.port() != listen.getPort()) {
+            return false;
+        }
+        String host = backend.url().getHost();
+        String plain = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        if (plain.equals(listen.getHostString())) {
+            return true;
+        }
+        boolean loopback = plain.equals("localhost") || plain.startsWith("127.") || plain.equals("::1");
+        InetAddress address = listen.getAddress();
+        return loopback && (address.isAnyLocalAddress() || address.isLoopbackAddress());
+    }
+}

@@ -1,0 +1,449 @@
+package io.drover.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ConfigProblemsTest {
+    private final Path directory;
+    private final Loading loading;
+
+    ConfigProblemsTest(@TempDir Path directory) {
+        this.directory = directory;
+        loading = new Loading(directory);
+    }
+
+    @Test
+    void aProblemHasItsParts() {
+        Path file = loading.write("drover.conf", Loading.ONE_BACKEND + "\ndrover.timeouts.idle = soon");
+
+        assertThatThrownBy(() -> ConfigLoader.load(ConfigSource.of(file)))
+                .hasMessage(file + ":3: drover.timeouts.idle: \"soon\" (expected: a duration such as 2m)")
+                .isInstanceOfSatisfying(ConfigException.class, wrong -> assertThat(wrong.problems())
+                        .containsExactly(new ConfigProblem(
+                                file.toString(), 3, "drover.timeouts.idle", "\"soon\"", "a duration such as 2m")));
+    }
+
+    @Test
+    void everyMistakeOfAFileIsReportedAtOnce() {
+        loading.file("""
+                drover {
+                  balance = fastest
+                  backends = [
+                    { url = "ftp://gpu1", name = a }
+                    { url = "http://gpu2", weight = 0, wieght = 3 }
+                  ]
+                  timeouts { idle = 5, conect = 1s }
+                }
+                """);
+
+        assertThat(loading.problems())
+                .containsExactlyInAnyOrder(
+                        "drover.conf:2: drover.balance: \"fastest\" (expected: least-connections, round-robin or"
+                                + " random-two)",
+                        "drover.conf:4: drover.backends[0].url: \"ftp://gpu1\" (expected: http://host:port, without a"
+                                + " path)",
+                        "drover.conf:5: drover.backends[1].wieght: unknown key (expected: a known key; the nearest is"
+                                + " drover.backends[1].weight)",
+                        "drover.conf:5: drover.backends[1].weight: 0 (expected: a whole number from 1 to 1000000)",
+                        "drover.conf:7: drover.timeouts.conect: unknown key (expected: a known key; the nearest is"
+                                + " drover.timeouts.connect)",
+                        "drover.conf:7: drover.timeouts.idle: 5 (expected: a duration with a unit, such as 2m)");
+        assertThat(loading.problems()).isSorted();
+    }
+
+    /** Columns: the line under test, what is printed after the key. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        event-loops = abc                | "abc" (expected: a whole number from 0 to 1024)
+        event-loops = -1                 | -1 (expected: a whole number from 0 to 1024)
+        event-loops = 1.5                | 1.5 (expected: a whole number from 0 to 1024)
+        event-loops = 99999999999        | 99999999999 (expected: a whole number from 0 to 1024)
+        event-loops = null               | null (expected: a whole number from 0 to 1024)
+        event-loops = {}                 | an object (expected: a whole number from 0 to 1024)
+        event-loops = [1, 2]             | [1,2] (expected: a whole number from 0 to 1024)
+        transport = uring                | "uring" (expected: auto, io_uring, epoll, kqueue or nio)
+        routing.model-aware = maybe      | "maybe" (expected: true or false)
+        routing.model-aware = null       | null (expected: true or false)
+        routing.model-aware = 1          | 1 (expected: true or false)
+        timeouts.idle = soon             | "soon" (expected: a duration such as 2m)
+        timeouts.idle = 120              | 120 (expected: a duration with a unit, such as 2m)
+        timeouts.idle = "120"            | "120" (expected: a duration with a unit, such as 2m)
+        timeouts.idle = 5 parsecs        | "5 parsecs" (expected: a duration such as 2m)
+        timeouts.idle = -5s              | "-5s" (expected: a duration of at least 1ms)
+        timeouts.idle = 0                | 0 (expected: a duration of at least 1ms)
+        timeouts.idle = 999999999999d    | "999999999999d" (expected: a duration of at most 365d)
+        timeouts.idle = [1s]             | ["1s"] (expected: a duration such as 2m)
+        drain-delay = -1ms               | "-1ms" (expected: a duration of at least 0s)
+        limits.request-head = big        | "big" (expected: a size such as 32KiB)
+        limits.request-head = 5 furlongs | "5 furlongs" (expected: a size such as 32KiB)
+        limits.request-head = 10B        | "10B" (expected: a size from 1KiB to 1MiB)
+        limits.request-body = -5MiB      | "-5MiB" (expected: a size from 1B to 1TiB)
+        limits.request-body = 0          | 0 (expected: a size from 1B to 1TiB)
+        limits.headers = 0               | 0 (expected: a whole number from 1 to 10000)
+        limits.connections = -1          | -1 (expected: a whole number from 0)
+        limits.trusted-proxies = gateway | "gateway" (expected: an address or a network, such as 10.0.0.0/8)
+        limits.trusted-proxies = "1.2.3.999" | "1.2.3.999" (expected: an address or a network, such as 10.0.0.0/8)
+        limits.trusted-proxies = "10.0.0.0/33" | "10.0.0.0/33" (expected: an address or a network, such as 10.0.0.0/8, with at most 32 bits)
+        limits.trusted-proxies = {}      | an object (expected: a list)
+        health.active.rise = 0           | 0 (expected: a whole number from 1)
+        health.active.fall = 0           | 0 (expected: a whole number from 1)
+        health.passive.failures = -1     | -1 (expected: a whole number from 0)
+        upstream.max-connecting = 0      | 0 (expected: a whole number from 1)
+        retry.attempts = -1              | -1 (expected: a whole number from 0 to 100)
+        admin.listen = nowhere           | "nowhere" (expected: host:port, such as 0.0.0.0:8080)
+        admin.listen = "::1:8080"        | "::1:8080" (expected: host:port, such as 0.0.0.0:8080)
+        admin.listen = ":65536"          | ":65536" (expected: a port from 0 to 65535)
+        admin.listen = ":-1"             | ":-1" (expected: host:port, such as 0.0.0.0:8080)
+        admin.listen = "no.invalid:80"   | "no.invalid:80" (expected: a host with an address)
+        listen = []                      | [] (expected: at least one host:port)
+        cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
+        access-log.file = {}             | an object (expected: a file name)
+        access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
+        redis.uri = "http://:pw@cache"   | (hidden) (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)
+        """)
+    void aWrongValueIsReportedWithItsExpectation(String line, String printed) {
+        String key = line.substring(0, line.indexOf(" ="));
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).problems())
+                .containsExactly("drover.conf:2: drover." + key + ": " + printed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        discovery.dns = "gpu:11434"  | "gpu:11434" (expected: ""; discovery.dns is not available in this version)
+        balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
+        balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
+        limits.requests.rate = "10/s" | "10/s" (expected: "0"; limits.requests.rate is not available in this version)
+        limits.tokens.rate = "600/m" | "600/m" (expected: "0"; limits.tokens.rate is not available in this version)
+        limits.shared = true         | true (expected: false; limits.shared is not available in this version)
+        auth.mode = api-key          | "api-key" (expected: none; api-key is not available in this version)
+        auth.mode = [api-key, jwt]   | ["api-key","jwt"] (expected: none)
+        auth.mode = kerberos         | "kerberos" (expected: none)
+        auth.keys-file = keys        | "keys" (expected: ""; auth.keys-file is not available in this version)
+        tls.certificate = cert.pem   | "cert.pem" (expected: ""; tls.certificate is not available in this version)
+        tls.key = key.pem            | "key.pem" (expected: ""; tls.key is not available in this version)
+        cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
+        audit-log.enabled = true     | true (expected: false; audit-log.enabled is not available in this version)
+        admin.token-hash = abc       | (hidden) (expected: ""; admin.token-hash is not available in this version)
+        access-log.format = text     | "text" (expected: json)
+        cache.ttl = long             | "long" (expected: a duration such as 2m)
+        cache.when = never           | "never" (expected: deterministic or always)
+        queue.max = -1               | -1 (expected: a whole number from 0)
+        """)
+    void whatThisVersionLacksIsSaid(String line, String printed) {
+        String key = line.substring(0, line.indexOf(" ="));
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).problems())
+                .containsExactly("drover.conf:2: drover." + key + ": " + printed);
+    }
+
+    @Test
+    void anElementOfAListIsNamedByItsPosition() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.limits.trusted-proxies = [\"::1\",\n gateway ]")
+                        .problems())
+                .containsExactly("drover.conf:3: drover.limits.trusted-proxies[1]: \"gateway\" (expected: an address or"
+                        + " a network, such as 10.0.0.0/8)");
+    }
+
+    @Test
+    void aListWhereALaterVersionTakesOneIsSaid() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.tls = []").problems())
+                .containsExactly("drover.conf:2: drover.tls: a list (expected: an object; a list is not available in"
+                        + " this version)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        queue.max = 5                | drover.queue.max: 5 (expected: 1000, the default; accepted, not effective in this version)
+        queue.timeout = 5s           | drover.queue.timeout: "5s" (expected: "60s", the default; accepted, not effective in this version)
+        health.slow-start = 0        | drover.health.slow-start: 0 (expected: "30s", the default; accepted, not effective in this version)
+        cache.coalesce = false       | drover.cache.coalesce: false (expected: true, the default; accepted, not effective in this version)
+        limits.requests.burst = 5    | drover.limits.requests.burst: 5 (expected: 20, the default; accepted, not effective in this version)
+        limits.tokens.key = client-ip | drover.limits.tokens.key: "client-ip" (expected: "api-key", the default; accepted, not effective in this version)
+        backends = [{url = "http://a:1", slots = 4}] | drover.backends[0].slots: 4 (expected: "auto", the default; accepted, not effective in this version)
+        """)
+    void whatHasNoEffectYetWarns(String line, String printed) throws ConfigException {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).warnings())
+                .containsExactly("drover.conf:2: " + printed);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"queue.timeout = 1m", "health.slow-start = 30000ms", "queue.max = \"1000\"", "cache.memory = 256 MiB"})
+    void theDefaultInOtherWordsDoesNotWarn(String line) throws ConfigException {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).warnings())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        drover.timeouts.idel = 1s    | drover.timeouts.idle
+        drover.idle = 1s             | drover.timeouts.idle
+        drover.timeout { idle = 1s } | drover.timeouts
+        drover.listne = 80           | drover.listen
+        drover.health.rise = 3       | drover.health.active.rise
+        drover.backend = []          | drover.backends
+        drover.backend { url = x }   | drover.backends
+        drover.weight = 3            | drover.backends[].weight
+        listen = 80                  | drover.listen
+        drovr { listen = 80 }        | drover
+        backend-entry { weight = 2 } | drover.backends
+        drover.backend-entry = 2     | drover.backends
+        """)
+    void anUnknownKeyNamesTheNearest(String line, String nearest) {
+        String key = line.replaceAll(" [={].*", "");
+
+        assertThat(loading.file(Loading.ONE_BACKEND + line).problems())
+                .containsExactly("drover.conf:2: " + key + ": unknown key (expected: a known key; the nearest is "
+                        + nearest + ")");
+    }
+
+    @Test
+    void aValueWhereASectionBelongsIsReportedOnceAndWithoutItsText() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover { redis = \"redis://:pw@cache\", timeouts = 5s }")
+                        .problems())
+                .containsExactlyInAnyOrder(
+                        "drover.conf:2: drover.redis: a string (expected: an object)",
+                        "drover.conf:2: drover.timeouts: a string (expected: an object)");
+        assertThat(loading.file("drover = 5").problems())
+                .contains("drover.conf:1: drover: no object (expected: drover { ... })");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        url = "https://gpu1"           | url: "https://gpu1" (expected: http://host:port, without a path; https is not available in this version)
+        url = "gpu1:11434"             | url: "gpu1:11434" (expected: http://host:port, without a path)
+        url = "http:/gpu1"             | url: "http:/gpu1" (expected: http://host:port, without a path)
+        url = "http://"                | url: "http://" (expected: http://host:port, without a path)
+        url = "http://gpu1/api"        | url: "http://gpu1/api" (expected: http://host:port, without a path)
+        url = "http://gpu1?a"          | url: "http://gpu1?a" (expected: http://host:port, without a path)
+        url = "http://gpu1:x"          | url: "http://gpu1:x" (expected: http://host:port, without a path)
+        url = "http://gpu 1"           | url: "http://gpu 1" (expected: http://host:port, without a path)
+        url = "http://gpu_1:11434"     | url: "http://gpu_1:11434" (expected: a host name without _ (RFC 952))
+        url = "http://gpu1:65536"      | url: "http://gpu1:65536" (expected: a port from 1 to 65535)
+        url = "http://gpu1:0"          | url: "http://gpu1:0" (expected: a port from 1 to 65535)
+        url = "http://me:pw@gpu1"      | url: "http://(hidden)@gpu1" (expected: http://host:port, without a path and without a user; authorization is a key of its own)
+        url = "http://me:p/w@gpu1"     | url: "http://(hidden)@gpu1" (expected: http://host:port, without a path)
+        url = 5                        | url: 5 (expected: http://host:port, without a path)
+        url = "http://a", weight = -1  | weight: -1 (expected: a whole number from 1 to 1000000)
+        url = "http://a", weight = 1.5 | weight: 1.5 (expected: a whole number from 1 to 1000000)
+        url = "http://a", slots = 0    | slots: 0 (expected: auto or a whole number from 1)
+        url = "http://a", slots = many | slots: "many" (expected: auto or a whole number from 1)
+        url = "http://a", backup = 2   | backup: 2 (expected: true or false)
+        url = "http://a", host = "a b" | host: "a b" (expected: host or host:port)
+        url = "http://a", name = "a/b" | name: "a/b" (expected: a name of letters, digits and . _ - : [ ])
+        url = "http://a", authorization = "a\\r\\nB: c" | authorization: (hidden) (expected: one line of printable ASCII)
+        """)
+    void aWrongBackendIsReported(String entry, String printed) {
+        assertThat(loading.file("drover.backends = [\n { " + entry + " }\n]").problems())
+                .containsExactly("drover.conf:2: drover.backends[0]." + printed);
+    }
+
+    @Test
+    void aBackendNeedsAUrl() {
+        assertThat(loading.file("drover.backends = [\n{ name = a }\n]").problems())
+                .containsExactly("drover.conf:2: drover.backends[0]: no url (expected: url = \"http://host:port\")");
+    }
+
+    @Test
+    void backendsOfOneNameAreReported() {
+        loading.file("""
+                drover.backends = [
+                  { url = "http://gpu1:1", name = a }
+                  { url = "http://gpu2:1"
+                    name = a }
+                  "http://gpu3:1"
+                  "http://gpu3:1"
+                ]
+                """);
+
+        assertThat(loading.problems())
+                .containsExactly(
+                        "drover.conf:4: drover.backends[1].name: \"a\" (expected: a name of its own;"
+                                + " drover.backends[0] has this one)",
+                        "drover.conf:6: drover.backends[3].name: \"gpu3:1\" (expected: a name of its own;"
+                                + " drover.backends[2] has this one)");
+    }
+
+    @Test
+    void noBackendIsAProblem() {
+        assertThat(loading.problems())
+                .containsExactly("command line: drover.backends: [] (expected: at least one backend)");
+        assertThat(loading.file("").problems())
+                .containsExactly("drover.conf: drover.backends: [] (expected: at least one backend)");
+        assertThat(loading.file("\ndrover.backends = []").problems())
+                .containsExactly("drover.conf:2: drover.backends: [] (expected: at least one backend)");
+        assertThat(loading.file("drover.backends { a = 1 }").problems())
+                .containsExactly("drover.conf:1: drover.backends: an object (expected: a list)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        buffers.stream-low = 256KiB  | buffers.stream-low: "256KiB" (expected: less than drover.buffers.stream-high, 256KiB)
+        buffers.stream-high = 64KiB  | buffers.stream-high: "64KiB" (expected: more than drover.buffers.stream-low, 64KiB)
+        buffers.outbound = 64KiB     | buffers.outbound: "64KiB" (expected: at least drover.buffers.stream-high, 256KiB)
+        limits.request-body = 1GiB   | limits.request-body: "1GiB" (expected: at most drover.buffers.retained-bodies, 256MiB)
+        buffers.retained-bodies = 1KiB | buffers.retained-bodies: "1KiB" (expected: at least drover.limits.request-body, 100MiB)
+        listen = ["127.0.0.1:80", "*:80"] | listen: ["127.0.0.1:80","*:80"] (expected: addresses that differ)
+        listen = 9090                | listen: 9090 (expected: another address than 127.0.0.1:9090)
+        admin.listen = 8080          | admin.listen: 8080 (expected: another address than 0.0.0.0:8080)
+        """)
+    void impossibleCombinationsAreReported(String line, String printed) {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).problems())
+                .containsExactly("drover.conf:2: drover." + printed);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "http://0.0.0.0:8080"})
+    void droverIsNotItsOwnBackend(String url) {
+        assertThat(loading.file("drover.listen = 8080").backends(url).problems())
+                .containsExactly("drover.conf:1: drover.listen: 8080 (expected: another address than that of backend "
+                        + url.substring(7) + ")");
+    }
+
+    @Test
+    void aWrongValueDoesNotMakeASecondProblemOfItsNeighbour() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.buffers { stream-high = 1 furlong, stream-low = 512KiB }")
+                        .problems())
+                .containsExactly("drover.conf:2: drover.buffers.stream-high: \"1 furlong\" (expected: a size such as"
+                        + " 32KiB)");
+    }
+
+    @Test
+    void problemsOfTheEnvironmentNameTheVariable() {
+        loading.file(Loading.ONE_BACKEND + "drover.retry.attempts = ${TRIES}\n")
+                .variable("DROVER_TIMEOUTS_IDLE", "soon")
+                .variable("DROVER_REDIS_URI", "secret")
+                .variable("TRIES", "some");
+
+        assertThat(loading.problems())
+                .containsExactlyInAnyOrder(
+                        "environment DROVER_REDIS_URI: (hidden) (expected: redis://host:port, rediss:// or"
+                                + " redis-sentinel://, several with commas)",
+                        "environment DROVER_TIMEOUTS_IDLE: \"soon\" (expected: a duration such as 2m)",
+                        "environment TRIES (drover.retry.attempts): \"some\" (expected: a whole number from 0 to 100)");
+    }
+
+    @Test
+    void aBackendOfTheEnvironmentIsReportedByItself() {
+        assertThat(loading.variable("DROVER_BACKENDS", "http://gpu1:1,gpu2").problems())
+                .containsExactly("environment DROVER_BACKENDS (drover.backends[1].url): \"gpu2\" (expected:"
+                        + " http://host:port, without a path)");
+    }
+
+    @Test
+    void aVariablePartOfAValueCountsAsTheFiles() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.admin.listen = \"127.0.0.1:\"${PORT}")
+                        .variable("PORT", "http")
+                        .problems())
+                .containsExactly("drover.conf:2: drover.admin.listen: \"127.0.0.1:http\" (expected: host:port, such as"
+                        + " 0.0.0.0:8080)");
+    }
+
+    @Test
+    void onlyASlipInAVariableOfOursWarns() throws ConfigException {
+        loading.backends("http://gpu1:1")
+                .variable("DROVER_LISTNE", ":80")
+                .variable("DROVER_PORT_8080_TCP", "tcp://10.0.0.1:8080")
+                .variable("DROVER_SERVICE_HOST", "10.0.0.1");
+
+        assertThat(loading.warnings())
+                .containsExactly("environment DROVER_LISTNE: unknown variable (expected: DROVER_LISTEN)");
+    }
+
+    @Test
+    void problemsOfFlagsNameTheCommandLine() {
+        loading.backends("http://gpu1:1", "https://gpu2").flag("listen", "x").flag("admin.listne", "y");
+
+        assertThat(loading.problems())
+                .containsExactlyInAnyOrder(
+                        "command line: drover.admin.listne: unknown key (expected: a known key; the nearest is"
+                                + " drover.admin.listen)",
+                        "command line: drover.backends[1].url: \"https://gpu2\" (expected: http://host:port, without a"
+                                + " path; https is not available in this version)",
+                        "command line: drover.listen: \"x\" (expected: host:port, such as 0.0.0.0:8080)");
+    }
+
+    @Test
+    void secretsAreGivenOnce() {
+        Path uri = loading.write("uri", "redis://cache");
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.redis { uri = \"redis://:pw@a\"\n uri-file = uri }")
+                        .problems())
+                .containsExactly("drover.conf:3: drover.redis.uri-file: \"uri\" (expected: nothing, since"
+                        + " drover.redis.uri is set too)");
+        assertThat(uri).exists();
+    }
+
+    @Test
+    void filesOfSecretsMustBeReadableAndRight() {
+        loading.write("empty", "\n");
+        loading.write("wrong", "http://:pw@cache");
+
+        assertThat(redisUriFile("missing"))
+                .containsExactly("drover.conf:2: drover.redis.uri-file: \"missing\" (expected: a readable file)");
+        assertThat(redisUriFile("empty"))
+                .containsExactly(
+                        "drover.conf:2: drover.redis.uri-file: \"empty\" (expected: a file that is not" + " empty)");
+        assertThat(redisUriFile("wrong"))
+                .containsExactly("drover.conf:2: drover.redis.uri-file: \"wrong\" (expected: a file that holds"
+                        + " redis://host:port, rediss:// or redis-sentinel://, several with commas)");
+    }
+
+    private List<String> redisUriFile(String name) {
+        return loading.file(Loading.ONE_BACKEND + "drover.redis.uri-file = \"" + directory.resolve(name) + "\"")
+                .problems();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+        drover {                            | :3: the file ends inside braces or parentheses (expected: } or ))
+        drover.listen = }                   | :1: Expecting a value but got wrong token: '}' (expected: HOCON)
+        drover.a = 1 }                      | :1: unbalanced close brace '}' with no open brace (expected: HOCON)
+        drover.a "s'3cret"                 | :3: Key '...' may not be followed by token: end of file (expected: HOCON)
+        drover.redis.uri = "s3cret" {a = 1}  | :1: values that cannot be joined (expected: text beside text, or an object beside an object)
+        drover..a = 1                       | :1: path has a leading, trailing, or two adjacent period '.' (use quoted "" empty string if you want an empty element) (expected: HOCON)
+        drover.listen = ${NOT_SET}          | :1: ${NOT_SET} (expected: a key of this file or a variable of the environment; ${?NAME} may be missing)
+        include required("missing.conf")    | : include "missing.conf" (expected: a readable HOCON file)
+        """)
+    void aFileThatIsNoHoconIsOneProblem(String text, String printed) {
+        List<String> problems = loading.file(text + "\n\n").problems();
+
+        assertThat(problems).singleElement().asString().endsWith(printed).doesNotContain("3cret");
+    }
+
+    @Test
+    void aFileThatIsMissingIsOneProblem() {
+        assertThatThrownBy(() -> ConfigLoader.load(ConfigSource.of(Path.of("nowhere/drover.conf"))))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("nowhere/drover.conf: no such file (expected: a readable HOCON file)");
+        assertThatThrownBy(() -> ConfigLoader.load(ConfigSource.of(directory)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(directory + ": cannot be read (expected: a readable HOCON file)");
+    }
+
+    @Test
+    void problemsOfAnIncludedFileNameIt() {
+        loading.write("common.conf", "\ndrover.retry.attempts = many");
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "include \"common.conf\"").problems())
+                .containsExactly(
+                        "common.conf:2: drover.retry.attempts: \"many\" (expected: a whole number from 0 to 100)");
+    }
+
+    @Test
+    void aSecretUnderAMistypedKeyIsNotPrinted() {
+        assertThat(loading.file("drover.backends = [{ url = \"http://a\", authorisation = \"Bearer s3cret\" }]")
+                        .problems())
+                .singleElement()
+                .asString()
+                .contains("drover.backends[0].authorization")
+                .doesNotContain("s3cret");
+    }
+}

@@ -1,0 +1,106 @@
+package io.drover.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ConfigTextTest {
+    private final Path directory;
+
+    ConfigTextTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    @Test
+    void theDefaultsReadWell() throws ConfigException {
+        DroverConfig config = new Loading(directory)
+                .backends("http://gpu1:11434", "http://10.0.0.12:11434")
+                .flag("limits.connections", "1000")
+                .flag("event-loops", "1")
+                .config();
+
+        assertThat(ConfigText.render(config)).isEqualTo("""
+                listen      0.0.0.0:8080
+                admin       127.0.0.1:9090
+                backends    2, least-connections
+                  gpu1:11434       http://gpu1:11434, weight 1
+                  10.0.0.12:11434  http://10.0.0.12:11434, weight 1
+                routing     model-aware
+                health      probe every 5s, timeout 2s, up after 2, down after 3; ejected for 30s after 5 failures
+                timeouts    connect 5s, request head 10s, request body 1m, first byte 10m, idle 2m
+                            client write 1m, upstream write 1m, keep-alive 2m, lingering close 2s
+                upstream    idle connections closed after 1m, at most 1024 kept and 128 connecting
+                retry       at most 2 tries after the first
+                limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
+                            no trusted proxies
+                buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
+                cors        Ollama's own origins
+                metrics     at most 100 models by name
+                redis       none
+                access log  standard output, queue 65536
+                process     1 event loop, transport auto, drain delay 0s, drain timeout 30s
+                """);
+    }
+
+    @Test
+    void everythingSetReadsWellAndHidesSecrets() throws Exception {
+        DroverConfig config;
+        try (InputStream in = Objects.requireNonNull(ConfigTextTest.class.getResourceAsStream("everything.conf"))) {
+            config = new Loading(directory)
+                    .file(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .config();
+        }
+
+        assertThat(ConfigText.render(config))
+                .isEqualTo("""
+                listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82
+                admin       127.0.0.3:83
+                backends    2, random-two
+                  one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
+                  [::1]:84  http://[::1]:84, weight 1
+                routing     any backend for any model
+                health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s after 10 failures
+                timeouts    connect 106s, request head 107s, request body 108s, first byte 109s, idle 110s
+                            client write 111s, upstream write 112s, keep-alive 113s, lingering close 114s
+                upstream    idle connections closed after 115s, at most 15 kept and 16 connecting
+                retry       at most 11 tries after the first
+                limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
+                            trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
+                buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
+                cors        Ollama's own origins, https://*.example.com, app://*
+                metrics     at most 22 models by name
+                redis       set, URI hidden
+                access log  off
+                process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
+                """)
+                .doesNotContain("abc")
+                .doesNotContain("secret");
+    }
+
+    @Test
+    void whatIsOffSaysSo() throws ConfigException {
+        DroverConfig config = new Loading(directory)
+                .backends("http://gpu1:11434")
+                .flag("health.active.interval", "0")
+                .flag("health.passive.failures", "0")
+                .config();
+
+        assertThat(ConfigText.render(config)).contains("health      no probes; no ejection\n");
+    }
+
+    @Test
+    void quantitiesTakeTheirLargestExactUnit() {
+        assertThat(Quantities.text(Duration.ofMillis(1500))).isEqualTo("1500ms");
+        assertThat(Quantities.text(Duration.ofHours(24))).isEqualTo("24h");
+        assertThat(Quantities.text(Duration.ofDays(2))).isEqualTo("2d");
+        assertThat(Quantities.text(Duration.ofNanos(1_500_000))).isEqualTo("1500000ns");
+        assertThat(Quantities.text(1000)).isEqualTo("1000B");
+        assertThat(Quantities.text(0)).isEqualTo("0B");
+    }
+}
