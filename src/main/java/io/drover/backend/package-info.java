@@ -1,7 +1,7 @@
 /**
- * The herd and the choice among it
+ * The herd and the choice among it: backends, slots, clusters, policies. Knows no channel and no buffer.
  *
- * <p>May import:  backends, slots, clusters, policies.. Start reading at {@code ollama, metrics, config:LoadBalancer}.
+ * <p>May import: ollama, metrics, config. Start reading at {@code LoadBalancer}.
  */
 @NullMarked
 package io.drover.backend;

@@ -1,7 +1,8 @@
 /**
- * What Drover says of itself
+ * What Drover says of itself: the vocabulary of outcomes, the metrics and the access log.
  *
- * <p>May import:  the vocabulary of outcomes, the metrics and the access log.. Start reading at {@code config:Outcome, then Metrics}.
+ * <p>May import: config; the only package that knows simpleclient. Start reading at {@code Outcome}, then
+ * {@code Metrics}.
  */
 @NullMarked
 package io.drover.metrics;

@@ -1,0 +1,85 @@
+package io.drover.backend;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The backend with the fewest requests per weight; of several the next in turn, each as often as its weight says.
+ *
+ * <p>The slot is taken by a CAS from the count that was compared. Where that fails the count has changed, so the choice
+ * is made again: otherwise all event loops would see the same idle backend and go there together. A failed CAS means
+ * that another thread got on, so this is lock-free.
+ */
+final class LeastConnections implements Policy {
+    /** One for all event loops: with one each they would all begin with the first. */
+    private final AtomicLong turns = new AtomicLong();
+
+    @Override
+    public @Nullable Slot pick(Backend[] among, Tried tried, boolean onlyUp, long nowNanos) {
+        while (true) {
+            Least least = least(among, tried, onlyUp, nowNanos);
+            if (least == null) {
+                return null;
+            }
+            Slot slot = least.isAlone()
+                    ? least.backend.tryAcquire(least.inFlight)
+                    : takeTied(among, tried, onlyUp, nowNanos, least);
+            if (slot != null) {
+                return slot;
+            }
+        }
+    }
+
+    private static @Nullable Least least(Backend[] among, Tried tried, boolean onlyUp, long nowNanos) {
+        Backend best = null;
+        int bestInFlight = 0;
+        long tiedWeight = 0;
+        for (Backend backend : among) {
+            if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos)) {
+                continue;
+            }
+            int inFlight = backend.inFlight();
+            int order = best == null ? -1 : Policy.compareLoad(inFlight, backend.weight(), bestInFlight, best.weight());
+            if (order < 0) {
+                best = backend;
+                bestInFlight = inFlight;
+                tiedWeight = backend.weight();
+            } else if (order == 0) {
+                tiedWeight += backend.weight();
+            }
+        }
+        return best == null ? null : new Least(best, bestInFlight, tiedWeight);
+    }
+
+    /** Null if the tie is no longer what it was. */
+    private @Nullable Slot takeTied(Backend[] among, Tried tried, boolean onlyUp, long nowNanos, Least least) {
+        long left = Math.floorMod(turns.getAndIncrement(), least.tiedWeight);
+        for (Backend backend : among) {
+            int inFlight = backend.inFlight();
+            if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos) || !least.isTiedWith(backend, inFlight)) {
+                continue;
+            }
+            if (left < backend.weight()) {
+                return backend.tryAcquire(inFlight);
+            }
+            left -= backend.weight();
+        }
+        return null;
+    }
+
+    /**
+     * The least load that was found.
+     *
+     * @param backend the first that has it
+     * @param tiedWeight the weights of all that have it
+     */
+    private record Least(Backend backend, int inFlight, long tiedWeight) {
+        boolean isAlone() {
+            return tiedWeight == backend.weight();
+        }
+
+        boolean isTiedWith(Backend other, int otherInFlight) {
+            return Policy.compareLoad(otherInFlight, other.weight(), inFlight, backend.weight()) == 0;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.drover.backend;
+
+import io.drover.config.DroverConfig;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses the backend of a request. Any thread. */
+public interface LoadBalancer {
+    /**
+     * Takes a slot on the best backend that was not tried: a primary that is up; else a backup that is up; else one
+     * that is not, primaries first, since a backend that only seems to be down is better than a sure failure.
+     *
+     * @param tried left as it is; the caller adds what it then tries
+     * @return to be released by the caller; null if all were tried
+     */
+    @Nullable
+    Slot select(Cluster cluster, Tried tried, long nowNanos);
+
+    /** A balancer of its own state, to be shared by all event loops. */
+    static LoadBalancer of(DroverConfig.Balance balance) {
+        return new Tiers(
+                switch (balance) {
+                    case LEAST_CONNECTIONS -> new LeastConnections();
+                    case ROUND_ROBIN -> new RoundRobin();
+                    case RANDOM_TWO -> RandomTwo.create();
+                });
+    }
+}

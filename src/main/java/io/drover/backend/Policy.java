@@ -1,0 +1,24 @@
+package io.drover.backend;
+
+import org.jspecify.annotations.Nullable;
+
+/** The choice among backends of one tier. Any thread. */
+interface Policy {
+    /**
+     * Takes a slot on the best candidate.
+     *
+     * @param onlyUp whether a backend must be in rotation to be a candidate
+     * @return null if there is no candidate
+     */
+    @Nullable
+    Slot pick(Backend[] among, Tried tried, boolean onlyUp, long nowNanos);
+
+    static boolean isCandidate(Backend backend, Tried tried, boolean onlyUp, long nowNanos) {
+        return !tried.contains(backend) && (!onlyUp || backend.isUp(nowNanos));
+    }
+
+    /** Compares requests per weight without dividing; a long holds every product of two ints. */
+    static int compareLoad(int inFlight, int weight, int otherInFlight, int otherWeight) {
+        return Long.compare((long) inFlight * otherWeight, (long) otherInFlight * weight);
+    }
+}

@@ -1,0 +1,13 @@
+package io.drover.metrics;
+
+/** What the metrics show of a backend. Read by the thread that scrapes, at any time. */
+public interface BackendView {
+    /** Its configured name, unique in the herd. */
+    String name();
+
+    /** Whether it is in rotation now. */
+    boolean up();
+
+    /** Requests that run on it now. */
+    int inFlight();
+}

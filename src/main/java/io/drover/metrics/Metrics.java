@@ -1,0 +1,266 @@
+package io.drover.metrics;
+
+import io.drover.config.DroverConfig;
+import io.prometheus.client.Collector.MetricFamilySamples;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.Info;
+import io.prometheus.client.exporter.common.TextFormat;
+import io.prometheus.client.hotspot.BufferPoolsExports;
+import io.prometheus.client.hotspot.ClassLoadingExports;
+import io.prometheus.client.hotspot.GarbageCollectorExports;
+import io.prometheus.client.hotspot.MemoryAllocationExports;
+import io.prometheus.client.hotspot.MemoryPoolsExports;
+import io.prometheus.client.hotspot.StandardExports;
+import io.prometheus.client.hotspot.ThreadExports;
+import io.prometheus.client.hotspot.VersionInfoExports;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The metrics of one process; {@code docs/metrics.md} lists them. Counting is for any thread and never blocks; what
+ * others own (the herd, connections, bytes held) is asked for when somebody scrapes.
+ */
+public final class Metrics {
+    /** The model label of requests that name no model. */
+    static final String NO_MODEL = "none";
+
+    /** Far above the routes and the fixed words there are; only a mistake can reach them. */
+    private static final int MOST_ENDPOINTS = 100;
+
+    private static final int MOST_REASONS = 50;
+
+    private static final List<String> BACKEND_LABEL = List.of("backend");
+
+    private final CollectorRegistry registry = new CollectorRegistry();
+    private final int maxModels;
+    private final ModelFamilies families = new ModelFamilies(registry);
+    private final LabelBound endpointBound = new LabelBound(MOST_ENDPOINTS);
+    private final LabelBound reasonBound = new LabelBound(MOST_REASONS);
+    private final Map<String, ModelMetrics> models = new ConcurrentHashMap<>();
+    private final ModelMetrics noModel = new ModelMetrics(NO_MODEL, families, endpointBound);
+    private final ModelMetrics otherModel = new ModelMetrics(LabelBound.OTHER, families, endpointBound);
+    private final Counter.Child[] cancelled = new Counter.Child[Phase.values().length];
+    private final Map<Side, LongSupplier> connections = new ConcurrentHashMap<>();
+
+    private final Counter ejections;
+    private final Counter retries;
+    private final Counter stalls;
+    private final Counter upstreamConnections;
+    private final Counter accessLogDropped;
+
+    public Metrics(DroverConfig.Metrics config) {
+        this.maxModels = config.maxModels();
+        this.ejections = counter(
+                "drover_backend_ejections_total",
+                "Backends taken out of rotation because requests failed there.",
+                "backend",
+                "reason");
+        this.retries = counter("drover_retries_total", "Tries after the first.", "reason");
+        this.stalls = counter("drover_stream_stalls_total", "Streams paused because the client did not read.");
+        this.upstreamConnections =
+                counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
+        this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
+        Counter cancellations =
+                counter("drover_requests_cancelled_total", "Requests whose client left early.", "phase");
+        for (Phase phase : Phase.values()) {
+            cancelled[phase.ordinal()] = cancellations.labels(phase.label());
+        }
+        new PulledGauge(
+                        "drover_connections",
+                        "Open connections.",
+                        List.of("side"),
+                        family -> connections.forEach(
+                                (side, open) -> family.addMetric(List.of(side.label()), (double) open.getAsLong())))
+                .register(registry);
+        registerJvm();
+    }
+
+    /** Counts everything about a finished exchange. Any thread; keeps no reference to the record. */
+    public void onFinish(AccessRecord record) {
+        model(record).count(record);
+        Outcome outcome = record.outcome();
+        Phase failedIn = outcome.failedIn();
+        if (outcome.side() == Side.CLIENT
+                && failedIn != null
+                && (outcome.status() == Outcome.CLIENT_CLOSED_REQUEST || failedIn == Phase.RELAY)) {
+            cancelled[failedIn.ordinal()].inc();
+        }
+    }
+
+    /** Counts a try after the first. {@code reason}: a few fixed words. */
+    public void onRetry(String reason) {
+        retries.labels(reasonBound.label(reason)).inc();
+    }
+
+    /** Counts that a backend is no longer read because its client does not read. */
+    public void onStreamStall() {
+        stalls.inc();
+    }
+
+    /** Counts an attempt to open a connection to a backend. */
+    public void onUpstreamConnect(String backend, ConnectResult result) {
+        upstreamConnections.labels(backend, result.label()).inc();
+    }
+
+    /** Counts that failing requests took a backend out of rotation. {@code reason}: a few fixed words. */
+    public void onEjection(String backend, String reason) {
+        ejections.labels(backend, reasonBound.label(reason)).inc();
+    }
+
+    /** Counts access log lines that were lost. */
+    public void onAccessLogDropped(long lines) {
+        accessLogDropped.inc((double) lines);
+    }
+
+    /**
+     * Shows a number that the caller owns.
+     *
+     * @param value asked at each scrape, on the thread that scrapes
+     * @throws IllegalArgumentException if the name is taken
+     */
+    public void gauge(String name, String help, DoubleSupplier value) {
+        new PulledGauge(name, help, List.of(), family -> family.addMetric(List.of(), value.getAsDouble()))
+                .register(registry);
+    }
+
+    /** Shows how many connections are open on one side: {@link Side#CLIENT} or {@link Side#UPSTREAM}. */
+    public void connections(Side side, LongSupplier open) {
+        if (side == Side.PROXY) {
+            throw new IllegalArgumentException("side: " + side + " (expected: CLIENT or UPSTREAM)");
+        }
+        connections.put(side, open);
+    }
+
+    /** Shows the herd; the supplier gives the backends of now. */
+    public void backends(Supplier<? extends List<? extends BackendView>> herd) {
+        new PulledGauge("drover_backend_up", "1 if the backend is in rotation.", BACKEND_LABEL, family -> {
+                    for (BackendView backend : herd.get()) {
+                        family.addMetric(List.of(backend.name()), backend.up() ? 1 : 0);
+                    }
+                })
+                .register(registry);
+        new PulledGauge("drover_backend_inflight", "Requests that run on the backend.", BACKEND_LABEL, family -> {
+                    for (BackendView backend : herd.get()) {
+                        family.addMetric(List.of(backend.name()), backend.inFlight());
+                    }
+                })
+                .register(registry);
+    }
+
+    /** Shows the bytes of request bodies kept for a retry. */
+    public void retainedBodyBytes(LongSupplier bytes) {
+        gauge("drover_retained_body_bytes", "Request bodies kept for a retry.", bytes::getAsLong);
+    }
+
+    /** Shows the bytes that wait for slow clients. */
+    public void outboundBytes(LongSupplier bytes) {
+        gauge("drover_outbound_bytes", "Bytes that wait for clients to read.", bytes::getAsLong);
+    }
+
+    /** Shows whether Redis answers; to be called only where one is configured. */
+    public void redisUp(BooleanSupplier up) {
+        gauge("drover_redis_up", "1 if Redis answers.", () -> up.getAsBoolean() ? 1 : 0);
+    }
+
+    /** Tells which Drover this is and which of Netty's transports it runs on. */
+    public void buildInfo(String version, String transport) {
+        Info.build("drover_build", "What runs here; always 1.")
+                .labelNames("version", "transport")
+                .register(registry)
+                .labels(version, transport)
+                .info();
+    }
+
+    /** All metrics, in the format that {@link #contentType} gives for the same Accept header. */
+    public byte[] scrape(@Nullable String accept) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(64 * 1024);
+        try (Writer writer = new OutputStreamWriter(out, StandardCharsets.UTF_8)) {
+            TextFormat.writeFormat(contentType(accept), writer, families());
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return out.toByteArray();
+    }
+
+    /** Content type of a scrape: OpenMetrics if the Accept header asks for it, else Prometheus' text format 0.0.4. */
+    public static String contentType(@Nullable String accept) {
+        return TextFormat.chooseContentType(accept);
+    }
+
+    /** Writes all metrics in Prometheus' text format 0.0.4. */
+    public void writeTo(Writer writer) throws IOException {
+        TextFormat.write004(writer, families());
+    }
+
+    static boolean isSuccess(int status) {
+        return status >= 200 && status <= 299;
+    }
+
+    /** Model names come from clients: only one that a backend knew gets a label, and only so many of these. */
+    private ModelMetrics model(AccessRecord record) {
+        String name = record.model();
+        if (name == null) {
+            return noModel;
+        }
+        ModelMetrics known = models.get(name);
+        if (known != null) {
+            return known;
+        }
+        return isSuccess(record.outcome().status()) ? learn(name) : otherModel;
+    }
+
+    private ModelMetrics learn(String name) {
+        if (models.size() >= maxModels) {
+            return otherModel;
+        }
+        synchronized (models) {
+            ModelMetrics known = models.get(name);
+            if (known == null && models.size() < maxModels) {
+                known = new ModelMetrics(name, families, endpointBound);
+                models.put(name, known);
+            }
+            return known == null ? otherModel : known;
+        }
+    }
+
+    /** Leaves out the {@code _created} series, which double the page and which Prometheus' text format never knew. */
+    private Enumeration<MetricFamilySamples> families() {
+        List<MetricFamilySamples> kept = new ArrayList<>();
+        for (MetricFamilySamples family : Collections.list(registry.metricFamilySamples())) {
+            MetricFamilySamples filtered = family.filter(name -> !name.endsWith("_created"));
+            kept.add(filtered == null ? family : filtered);
+        }
+        return Collections.enumeration(kept);
+    }
+
+    private Counter counter(String name, String help, String... labels) {
+        return Counter.build(name, help).labelNames(labels).withoutExemplars().register(registry);
+    }
+
+    private void registerJvm() {
+        new StandardExports().register(registry);
+        new MemoryPoolsExports().register(registry);
+        new MemoryAllocationExports().register(registry);
+        new BufferPoolsExports().register(registry);
+        new GarbageCollectorExports().register(registry);
+        new ThreadExports().register(registry);
+        new ClassLoadingExports().register(registry);
+        new VersionInfoExports().register(registry);
+    }
+}

@@ -1,0 +1,70 @@
+package io.drover.backend;
+
+import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.Health;
+import io.drover.config.DroverConfig.PassiveHealth;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Backends for tests, named b0, b1 and so on: three failures eject for 30 s, two probes raise, three fell. */
+final class Herd {
+    static final Health HEALTH = new Health(
+            new ActiveHealth(Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3),
+            new PassiveHealth(3, Duration.ofSeconds(30)));
+    static final long EJECT_NANOS = Duration.ofSeconds(30).toNanos();
+    static final BackendObserver NOBODY = (backend, from, to, reason) -> {};
+
+    private final List<Backend> backends = new ArrayList<>();
+
+    static Herd of(int... weights) {
+        Herd herd = new Herd();
+        for (int weight : weights) {
+            herd.add(weight, false);
+        }
+        return herd;
+    }
+
+    static Herd equal(int size) {
+        Herd herd = new Herd();
+        for (int i = 0; i < size; i++) {
+            herd.add(1, false);
+        }
+        return herd;
+    }
+
+    Herd withBackup() {
+        add(1, true);
+        return this;
+    }
+
+    private void add(int weight, boolean backup) {
+        backends.add(backend(backends.size(), weight, backup, HEALTH, NOBODY));
+    }
+
+    static Backend backend(int index, int weight, boolean backup, Health health, BackendObserver observer) {
+        return new Backend(config(index, weight, backup), index, health, observer);
+    }
+
+    static BackendConfig config(int index, int weight, boolean backup) {
+        String authority = "host" + index + ":11434";
+        return new BackendConfig(
+                URI.create("http://" + authority), "b" + index, weight, backup, authority, true, Optional.empty());
+    }
+
+    Backend get(int index) {
+        return backends.get(index);
+    }
+
+    Cluster cluster() {
+        return Cluster.of(backends);
+    }
+
+    /** How many requests run on each. */
+    List<Integer> inFlight() {
+        return backends.stream().map(Backend::inFlight).toList();
+    }
+}

@@ -1,0 +1,160 @@
+package io.drover.metrics;
+
+import org.jspecify.annotations.Nullable;
+
+/** A finished exchange to be told of; each {@code withX} gives a changed copy. */
+record TestRecord(
+        long startedAtMillis,
+        String requestId,
+        String client,
+        String method,
+        String target,
+        String endpoint,
+        @Nullable String model,
+        Outcome outcome,
+        @Nullable String backend,
+        int attempts,
+        long requestBytes,
+        long responseBytes,
+        long promptTokens,
+        long generatedTokens,
+        long generationNanos,
+        long timeToFirstByteNanos,
+        long durationNanos,
+        boolean inference)
+        implements AccessRecord {
+
+    /** A chat that took 2 s, its first byte 0.25 s, and made 30 tokens in 1.5 s from a prompt of 12. */
+    static TestRecord chat(@Nullable String model, int status) {
+        return new TestRecord(
+                1_700_000_000_000L,
+                "id-1",
+                "10.1.2.3",
+                "POST",
+                "/api/chat",
+                "/api/chat",
+                model,
+                Outcome.complete(status),
+                "gpu-a",
+                1,
+                100,
+                2000,
+                12,
+                30,
+                1_500_000_000L,
+                250_000_000L,
+                2_000_000_000L,
+                true);
+    }
+
+    /** A request that no backend saw and of which only its head was read. */
+    static TestRecord refused(Outcome outcome) {
+        return new TestRecord(
+                1_700_000_000_123L,
+                "id-2",
+                "::1",
+                "GET",
+                "/x",
+                "other",
+                null,
+                outcome,
+                null,
+                0,
+                0,
+                90,
+                -1,
+                -1,
+                -1,
+                -1,
+                7_000_000L,
+                false);
+    }
+
+    TestRecord withOutcome(Outcome changed) {
+        return new TestRecord(
+                startedAtMillis,
+                requestId,
+                client,
+                method,
+                target,
+                endpoint,
+                model,
+                changed,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                inference);
+    }
+
+    TestRecord withTarget(String changed) {
+        return new TestRecord(
+                startedAtMillis,
+                requestId,
+                client,
+                method,
+                changed,
+                endpoint,
+                model,
+                outcome,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                inference);
+    }
+
+    TestRecord withRequestId(String changed) {
+        return new TestRecord(
+                startedAtMillis,
+                changed,
+                client,
+                method,
+                target,
+                endpoint,
+                model,
+                outcome,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                inference);
+    }
+
+    TestRecord withEndpoint(String changed, boolean infers) {
+        return new TestRecord(
+                startedAtMillis,
+                requestId,
+                client,
+                method,
+                target,
+                changed,
+                model,
+                outcome,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                infers);
+    }
+}
