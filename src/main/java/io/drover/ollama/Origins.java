@@ -1,5 +1,9 @@
 package io.drover.ollama;
 
+import io.netty.util.NetUtil;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +28,8 @@ public final class Origins {
     private static final List<String> LOCAL_HOSTS = List.of("localhost", "127.0.0.1", "0.0.0.0");
     private static final List<String> APPLICATIONS =
             List.of("app://*", "file://*", "tauri://*", "vscode-webview://*", "vscode-file://*");
+
+    private static final List<String> LOCAL_DOMAINS = List.of(".localhost", ".local", ".internal");
 
     private final List<Pattern> patterns;
     private final boolean all;
@@ -70,6 +76,42 @@ public final class Origins {
     /** Whether the page came from the very address it calls: the origin is the Host header behind http or https. */
     public static boolean sameOrigin(String origin, String host) {
         return isOriginOf("http://", origin, host) || isOriginOf("https://", origin, host);
+    }
+
+    /**
+     * Whether a Host header names a machine nearby, as Ollama demands of one that reaches a loopback listener: else a
+     * foreign page could have its own name resolved to 127.0.0.1 and would count as of the same origin. The machine's
+     * own name and public addresses are not known here.
+     */
+    public static boolean isLocal(String host) {
+        String name = withoutPort(host).toLowerCase(Locale.ROOT);
+        if (name.isEmpty() || name.equals("localhost")) {
+            return true;
+        }
+        byte[] address = NetUtil.createByteArrayFromIpAddressString(name);
+        return address == null ? LOCAL_DOMAINS.stream().anyMatch(name::endsWith) : isLocal(address);
+    }
+
+    private static boolean isLocal(byte[] bytes) {
+        try {
+            InetAddress address = InetAddress.getByAddress(bytes);
+            boolean uniqueLocal = bytes.length == 16 && (bytes[0] & 0xfe) == 0xfc; // RFC 4193
+            return uniqueLocal
+                    || address.isLoopbackAddress()
+                    || address.isAnyLocalAddress()
+                    || (address instanceof Inet4Address && address.isSiteLocalAddress());
+        } catch (UnknownHostException e) {
+            return false; // not of 4 or 16 bytes
+        }
+    }
+
+    private static String withoutPort(String host) {
+        if (host.startsWith("[")) {
+            int bracket = host.indexOf(']');
+            return bracket < 0 ? host : host.substring(1, bracket);
+        }
+        int colon = host.indexOf(':');
+        return colon < 0 || colon != host.lastIndexOf(':') ? host : host.substring(0, colon);
     }
 
     private static boolean isOriginOf(String scheme, String origin, String host) {

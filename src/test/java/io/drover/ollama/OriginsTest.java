@@ -96,6 +96,52 @@ class OriginsTest {
         assertThat(Origins.sameOrigin("null", "")).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "localhost",
+                "LocalHost:8080",
+                "127.0.0.1:8080",
+                "127.8.8.8",
+                "10.1.2.3:1",
+                "172.16.0.1",
+                "192.168.1.1",
+                "0.0.0.0",
+                "[::1]:8080",
+                "[::1]",
+                "::1",
+                "[::]",
+                "[fd00::1]:80",
+                "gpu.local",
+                "x.localhost:1",
+                "ollama.internal",
+            })
+    void aHostNearby(String host) {
+        assertThat(Origins.isLocal(host)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "example.com",
+                "example.com:8080",
+                "127.0.0.1.example.com",
+                "localhost.example.com",
+                "local",
+                "8.8.8.8:80",
+                "172.32.0.1",
+                "[2001:db8::1]:80",
+                "[fe80",
+                "[::1",
+                "127.0.0.1:80:80",
+                "notlocal",
+                "127.1",
+            })
+    void aHostAnywhere(String host) {
+        assertThat(Origins.isLocal(host)).isFalse();
+    }
+
     @Test
     void preflightsNameTheHeadersOfEverySdk() {
         assertThat(Origins.ALLOW_HEADERS.split(","))
