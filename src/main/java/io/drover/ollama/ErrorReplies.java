@@ -1,0 +1,94 @@
+package io.drover.ollama;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+
+/** The bodies of errors that Drover itself answers, in the shape that clients of the called API expect. */
+public final class ErrorReplies {
+    /** Its Content-Type; ollama-js reads the message only if {@code application/json} is in it. */
+    public static final String CONTENT_TYPE = "application/json; charset=utf-8";
+
+    private static final String INVALID_REQUEST = "invalid_request_error";
+    private static final String NOT_FOUND = "not_found_error";
+    private static final String RATE_LIMIT = "rate_limit_error";
+    private static final String API = "api_error";
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private ErrorReplies() {}
+
+    /**
+     * The body, without a newline at its end.
+     *
+     * @param requestId stands in Anthropic's shape only
+     */
+    public static byte[] body(ApiFamily family, int status, String message, String requestId) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(message.length() + 128);
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+            json.writeStartObject();
+            switch (family) {
+                case OLLAMA -> json.writeStringField("error", message);
+                case OPENAI -> writeOpenAi(json, status, message);
+                case ANTHROPIC -> writeAnthropic(json, status, message, requestId);
+            }
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    /** A line {@code {"error":"..."}}: how a stream of Ollama's own API tells that it failed after it began. */
+    public static byte[] line(String message) {
+        byte[] body = body(ApiFamily.OLLAMA, 0, message, "");
+        byte[] line = Arrays.copyOf(body, body.length + 1);
+        line[body.length] = '\n';
+        return line;
+    }
+
+    private static void writeOpenAi(JsonGenerator json, int status, String message) throws IOException {
+        json.writeObjectFieldStart("error");
+        json.writeStringField("message", message);
+        json.writeStringField("type", openAiType(status));
+        json.writeNullField("param");
+        json.writeNullField("code");
+        json.writeEndObject();
+    }
+
+    private static void writeAnthropic(JsonGenerator json, int status, String message, String requestId)
+            throws IOException {
+        json.writeStringField("type", "error");
+        json.writeObjectFieldStart("error");
+        json.writeStringField("type", anthropicType(status));
+        json.writeStringField("message", message);
+        json.writeEndObject();
+        json.writeStringField("request_id", requestId);
+    }
+
+    /** Ollama's choice where it has one; OpenAI's own for the statuses that Ollama never answers. */
+    private static String openAiType(int status) {
+        return switch (status) {
+            case 400, 401, 403, 408, 413, 431 -> INVALID_REQUEST;
+            case 404 -> NOT_FOUND;
+            case 429 -> RATE_LIMIT;
+            default -> API;
+        };
+    }
+
+    private static String anthropicType(int status) {
+        return switch (status) {
+            case 400, 408, 431 -> INVALID_REQUEST;
+            case 401 -> "authentication_error";
+            case 403 -> "permission_error";
+            case 404 -> NOT_FOUND;
+            case 413 -> "request_too_large";
+            case 429 -> RATE_LIMIT;
+            case 503, 529 -> "overloaded_error";
+            default -> API;
+        };
+    }
+}

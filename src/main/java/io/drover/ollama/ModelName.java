@@ -1,0 +1,54 @@
+package io.drover.ollama;
+
+import java.util.Locale;
+
+/**
+ * The name of a model as a request gives it, and what it is the same as.
+ *
+ * @param requested as in the request
+ * @param key equal for all spellings of one model: host, namespace and tag filled in, in lower case; a cloud model's
+ *     ends in {@code @cloud}, which no name contains, since a backend's own model of that name is another one
+ * @param isCloud whether a backend passes the request on to ollama.com
+ */
+public record ModelName(String requested, String key, boolean isCloud) {
+    private static final String HOST = "registry.ollama.ai";
+    private static final String NAMESPACE = "library";
+    private static final String TAG = "latest";
+    private static final String CLOUD_TAG_END = "-cloud";
+    private static final String CLOUD_MARK = "@cloud";
+
+    /** Reads any text; one that is no valid name gets a key too, which no backend's model has. */
+    public static ModelName of(String requested) {
+        String name = requested.strip().toLowerCase(Locale.ROOT);
+        int colon = name.lastIndexOf(':');
+        String suffix = name.substring(colon + 1).strip();
+        boolean cloud = false;
+        if (colon >= 0 && suffix.equals("cloud")) {
+            cloud = true;
+            name = name.substring(0, colon);
+        } else if (colon >= 0 && suffix.equals("local")) {
+            name = name.substring(0, colon);
+        } else if (colon > name.lastIndexOf('/') && suffix.endsWith(CLOUD_TAG_END)) {
+            cloud = true;
+            name = name.substring(0, name.length() - CLOUD_TAG_END.length());
+        }
+        String key = filled(name.strip());
+        return new ModelName(requested, cloud ? key + CLOUD_MARK : key, cloud);
+    }
+
+    /** {@code [scheme://][host/][namespace/]model[:tag]} with every part but the scheme, which has no meaning here. */
+    private static String filled(String name) {
+        int scheme = name.indexOf("://");
+        String rest = scheme < 0 ? name : name.substring(scheme + 3);
+        int slash = rest.lastIndexOf('/');
+        int colon = rest.lastIndexOf(':');
+        boolean tagged = colon > slash;
+        String tag = tagged && colon + 1 < rest.length() ? rest.substring(colon + 1) : TAG;
+        String model = rest.substring(slash + 1, tagged ? colon : rest.length());
+        String path = slash < 0 ? "" : rest.substring(0, slash);
+        int hostEnd = path.lastIndexOf('/');
+        String host = hostEnd < 0 ? HOST : path.substring(0, hostEnd);
+        String namespace = path.isEmpty() ? NAMESPACE : path.substring(hostEnd + 1);
+        return host + '/' + namespace + '/' + model + ':' + tag;
+    }
+}

@@ -1,0 +1,66 @@
+package io.drover.ollama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ErrorRepliesTest {
+
+    @Test
+    void ollamasShape() {
+        assertThat(body(ApiFamily.OLLAMA, 503, "no backend is up")).isEqualTo("{\"error\":\"no backend is up\"}");
+    }
+
+    @Test
+    void openAisShape() {
+        assertThat(body(ApiFamily.OPENAI, 404, "model 'x' not found"))
+                .isEqualTo("{\"error\":{\"message\":\"model 'x' not found\",\"type\":\"not_found_error\","
+                        + "\"param\":null,\"code\":null}}");
+    }
+
+    @Test
+    void anthropicsShape() {
+        assertThat(body(ApiFamily.ANTHROPIC, 503, "queue full"))
+                .isEqualTo("{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"queue full\"},"
+                        + "\"request_id\":\"req_1\"}");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "400, invalid_request_error, invalid_request_error",
+        "401, invalid_request_error, authentication_error",
+        "403, invalid_request_error, permission_error",
+        "404, not_found_error, not_found_error",
+        "408, invalid_request_error, invalid_request_error",
+        "413, invalid_request_error, request_too_large",
+        "429, rate_limit_error, rate_limit_error",
+        "431, invalid_request_error, invalid_request_error",
+        "500, api_error, api_error",
+        "502, api_error, api_error",
+        "503, api_error, overloaded_error",
+        "504, api_error, api_error",
+    })
+    void typesFollowTheStatus(int status, String openAi, String anthropic) {
+        assertThat(body(ApiFamily.OPENAI, status, "m")).contains("\"type\":\"" + openAi + "\"");
+        assertThat(body(ApiFamily.ANTHROPIC, status, "m")).contains("{\"type\":\"" + anthropic + "\"");
+    }
+
+    @Test
+    void messagesAreEscaped() {
+        assertThat(body(ApiFamily.OLLAMA, 400, "\"\\\n\u0001 ü 😀"))
+                .isEqualTo("{\"error\":\"\\\"\\\\\\n\\u0001 ü \\uD83D\\uDE00\"}");
+    }
+
+    @Test
+    void aLineEndsWithANewline() {
+        assertThat(new String(ErrorReplies.line("gone"), StandardCharsets.UTF_8))
+                .isEqualTo("{\"error\":\"gone\"}\n");
+    }
+
+    private static String body(ApiFamily family, int status, String message) {
+        return new String(ErrorReplies.body(family, status, message, "req_1"), StandardCharsets.UTF_8);
+    }
+}
