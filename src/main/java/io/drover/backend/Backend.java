@@ -205,7 +205,8 @@ public final class Backend implements BackendView {
         return inFlight.increment(seenInFlight) ? new Slot(this) : null;
     }
 
-    Slot acquire() {
+    /** Takes a slot whatever else runs here: for a request that was already counted and goes on. */
+    public Slot acquire() {
         inFlight.increment();
         return new Slot(this);
     }

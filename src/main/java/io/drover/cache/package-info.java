@@ -1,7 +1,7 @@
 /**
- * The way to Redis (the response cache is to come).
+ * The way to Redis; the response cache itself is to come. The only package that knows Lettuce.
  *
- * <p>May import: http, ollama, metrics, config; the only package that knows Lettuce. Start reading at {@code RedisLink}.
+ * <p>May import: http, ollama, metrics, config. Start reading at {@link io.drover.cache.RedisLink}.
  */
 @NullMarked
 package io.drover.cache;

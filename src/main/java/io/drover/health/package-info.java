@@ -1,7 +1,7 @@
 /**
- * Probes that tell which backends answer.
+ * Probes that tell which backends answer, and the look-up of their names.
  *
- * <p>May import: backend, http, ollama, metrics, config. Start reading at {@code HealthProber}.
+ * <p>May import: backend, http, ollama, metrics, config. Start reading at {@link io.drover.health.HealthProber}.
  */
 @NullMarked
 package io.drover.health;

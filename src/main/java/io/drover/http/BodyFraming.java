@@ -30,6 +30,11 @@ public record BodyFraming(Kind kind, long length) {
     /** 18 digits fit a long whatever they are; leading zeros are not counted (RFC 9110, 8.6 allows them). */
     private static final int MAX_LENGTH_DIGITS = 18;
 
+    /** Whether there is no body. */
+    public boolean isNone() {
+        return kind == Kind.NONE;
+    }
+
     /** A body of {@code length} bytes. */
     public static BodyFraming ofLength(long length) {
         return length == 0 ? NONE : new BodyFraming(Kind.LENGTH, length);

@@ -51,6 +51,7 @@ public enum Field {
     private static final Field[][] BY_LENGTH = byLength();
 
     private final String text;
+
     @SuppressWarnings("ImmutableEnumChecker") // never written after construction, never handed out
     private final byte[] lowerCase;
 

@@ -196,7 +196,9 @@ public final class HeadParser {
                 boolean otherVersion = at == 5 && Octets.isDigit(b);
                 throw new BadMessageException(
                         otherVersion && request ? 505 : 400,
-                        otherVersion ? "only HTTP/1.0 and HTTP/1.1 are spoken here" : unexpected(b, "the HTTP version"));
+                        otherVersion
+                                ? "only HTTP/1.0 and HTTP/1.1 are spoken here"
+                                : unexpected(b, "the HTTP version"));
             }
         } else if (b != '0' && b != '1') {
             throw BadMessageException.badRequest(unexpected(b, "the HTTP version"));
@@ -298,8 +300,7 @@ public final class HeadParser {
             return;
         }
         if (bytes[i] != '\r') {
-            throw BadMessageException.badRequest(
-                    unexpected(bytes[i], "the value of " + head.text(nameStart, nameEnd)));
+            throw BadMessageException.badRequest(unexpected(bytes[i], "the value of " + head.text(nameStart, nameEnd)));
         }
         int last = i;
         while (last > mark && (bytes[last - 1] == ' ' || bytes[last - 1] == '\t')) {

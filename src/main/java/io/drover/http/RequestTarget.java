@@ -28,8 +28,8 @@ public final class RequestTarget {
             head.pathStart = from;
             head.pathEnd = to;
         } else {
-            throw BadMessageException.badRequest(
-                    "request target \"" + head.text(from, Math.min(to, from + 64)) + "\" (expected: a path such as /api/chat)");
+            throw BadMessageException.badRequest("request target \"" + head.text(from, Math.min(to, from + 64))
+                    + "\" (expected: a path such as /api/chat)");
         }
     }
 
@@ -92,8 +92,7 @@ public final class RequestTarget {
     }
 
     private static boolean startsWith(byte[] bytes, int from, int to, byte[] lowerCase) {
-        return to - from > lowerCase.length
-                && Octets.equalsIgnoreCase(bytes, from, from + lowerCase.length, lowerCase);
+        return to - from > lowerCase.length && Octets.equalsIgnoreCase(bytes, from, from + lowerCase.length, lowerCase);
     }
 
     /** {@code host [":" port]} with a host that is not empty and no user (RFC 3986, 3.2). */

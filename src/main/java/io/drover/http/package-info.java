@@ -1,7 +1,7 @@
 /**
- * The wire
+ * The wire: heads, framing, chunks. Bytes in, bytes out, Netty buffers only.
  *
- * <p>May import:  heads, framing, chunks. Bytes in, bytes out, Netty buffers only.. Start reading at {@code nothing of ours:HeadParser, then ChunkedFraming}.
+ * <p>May import: nothing of ours. Start reading at {@link io.drover.http.HeadParser}.
  */
 @NullMarked
 package io.drover.http;

@@ -1,7 +1,7 @@
 /**
- * What is known of the API
+ * What is known of the API: routes, families, model names, the final record, error bodies, origins.
  *
- * <p>May import:  routes, families, model names, the final record, error bodies, origins.. Start reading at {@code http:RouteTable}.
+ * <p>May import: http. Start reading at {@link io.drover.ollama.RouteTable}.
  */
 @NullMarked
 package io.drover.ollama;

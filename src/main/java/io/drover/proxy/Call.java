@@ -53,6 +53,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
     private long remaining;
     private int informational;
     private boolean anyByte;
+    private boolean reused;
     private boolean surplus;
     private boolean close;
     private boolean requestComplete;
@@ -75,13 +76,14 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
         return slot.backend();
     }
 
-    @Nullable UpstreamConnection connection() {
+    @Nullable
+    UpstreamConnection connection() {
         return connection;
     }
 
     /** Whether the connection had served another request before. */
-    boolean isReused() {
-        return connection != null && connection.isReused();
+    boolean wasReused() {
+        return reused;
     }
 
     /** Whether any byte of a response came. */
@@ -92,6 +94,11 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
     /** When bytes last came from the backend. */
     long lastReadNanos() {
         return lastReadNanos;
+    }
+
+    /** Silence before {@code nowNanos} is not the backend's: it was not read. */
+    void touch(long nowNanos) {
+        lastReadNanos = nowNanos;
     }
 
     /** Every byte of the request was handed to the connection. */
@@ -132,6 +139,8 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
             return;
         }
         connection = connected;
+        reused = connected.isReused();
+        lastReadNanos = System.nanoTime();
         state = State.AWAIT_HEAD;
         connected.headParser().reset(connected.head());
         sink.onConnected(connected);
@@ -142,12 +151,13 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
         if (state != State.CONNECTING) {
             return;
         }
-        fail(switch (failure) {
-            case REFUSED -> CallFailure.REFUSED;
-            case TIMED_OUT -> CallFailure.CONNECT_TIMED_OUT;
-            case UNRESOLVED -> CallFailure.UNRESOLVED;
-            case FAILED -> CallFailure.CONNECT_FAILED;
-        });
+        fail(
+                switch (failure) {
+                    case REFUSED -> CallFailure.REFUSED;
+                    case TIMED_OUT -> CallFailure.CONNECT_TIMED_OUT;
+                    case UNRESOLVED -> CallFailure.UNRESOLVED;
+                    case FAILED -> CallFailure.CONNECT_FAILED;
+                });
     }
 
     @Override

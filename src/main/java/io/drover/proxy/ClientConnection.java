@@ -3,6 +3,7 @@ package io.drover.proxy;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
+import io.drover.upstream.WriteProgress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -55,6 +56,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     };
 
     private @Nullable Channel channel;
+    private @Nullable String peerText;
     private State state = State.OPEN;
     private @Nullable ByteBuf pending;
     private @Nullable Exchange exchange;
@@ -73,8 +75,20 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return head;
     }
 
-    @Nullable InetAddress peer() {
+    @Nullable
+    InetAddress peer() {
         return channel().remoteAddress() instanceof InetSocketAddress address ? address.getAddress() : null;
+    }
+
+    /** The peer's address as text. */
+    String peerText() {
+        String text = peerText;
+        if (text == null) {
+            InetAddress address = peer();
+            text = address == null ? "unknown" : address.getHostAddress();
+            peerText = text;
+        }
+        return text;
     }
 
     /** Bytes written to this client so far, queued ones included. */
@@ -134,7 +148,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         sinceNanos = System.nanoTime();
         parser.reset(head);
-        setDeadline(sinceNanos + worker.context().config().timeouts().keepAlive().toNanos());
+        setDeadline(
+                sinceNanos + worker.context().config().timeouts().keepAlive().toNanos());
         resume(PIPELINED | BODY_HAS_NO_ROOM);
         process();
     }
@@ -149,7 +164,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
                 channel().config().setOption(ChannelOption.SO_LINGER, 0);
                 channel().close();
             } else {
-                channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel().close());
+                channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel()
+                        .close());
             }
         }
     }
@@ -204,7 +220,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         int open = worker.context().clientConnections().incrementAndGet();
         parser.reset(head);
         sinceNanos = System.nanoTime();
-        setDeadline(sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
+        setDeadline(
+                sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
         int limit = worker.context().config().limits().connections();
         if (open > limit) {
             begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));

@@ -80,7 +80,6 @@ final class Exchange implements ResponseSink, HeadLines {
     private @Nullable ResponseWriter response;
     private @Nullable HoldBack holdBack;
     private int status;
-    private boolean stalled;
 
     Exchange(Worker worker, ClientConnection client) {
         this.worker = worker;
@@ -114,7 +113,7 @@ final class Exchange implements ResponseSink, HeadLines {
         expectsContinue = expectation();
         Reply own = ownAnswer();
         if (own != null) {
-            persistence = framing == BodyFraming.NONE ? Persistence.of(request) : Persistence.CLOSED;
+            persistence = framing.isNone() ? Persistence.of(request) : Persistence.CLOSED;
             answer(own, Outcome.complete(own.status()));
             return;
         }
@@ -161,23 +160,21 @@ final class Exchange implements ResponseSink, HeadLines {
         if (!request.valueIs(i, CONTINUE_TOKEN)) {
             throw new BadMessageException(417, "Expect other than 100-continue");
         }
-        return framing != BodyFraming.NONE;
+        return !framing.isNone();
     }
 
     private RequestBody newBody() throws BadMessageException {
         long limit = endpoint.bodyLimited() ? config.limits().requestBody() : Long.MAX_VALUE;
         if (framing.length() > limit) {
             throw new BadMessageException(
-                    413,
-                    "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
+                    413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
         }
-        if (!endpoint.retained() && framing != BodyFraming.NONE) {
+        if (!endpoint.retained() && !framing.isNone()) {
             return new StreamedBody(worker, framing, limit);
         }
         // A compressed or multipart body has no fields to be seen; the backend reads it.
-        boolean json = endpoint.retained()
-                && endpoint != Endpoint.V1_TRANSCRIPTIONS
-                && !request.has(Field.CONTENT_ENCODING);
+        boolean json =
+                endpoint.retained() && endpoint != Endpoint.V1_TRANSCRIPTIONS && !request.has(Field.CONTENT_ENCODING);
         scanner = json ? new JsonFieldScanner() : null;
         return new RetainedBody(worker, framing, limit, scanner);
     }
@@ -228,9 +225,7 @@ final class Exchange implements ResponseSink, HeadLines {
             cut(Outcome.failed(status, phase, side, message));
             return;
         }
-        answer(
-                errorReply(violation.status(), message),
-                Outcome.failed(violation.status(), phase, side, message));
+        answer(errorReply(violation.status(), message), Outcome.failed(violation.status(), phase, side, message));
     }
 
     // ------------------------------------------------------------------ finding a backend
@@ -299,7 +294,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (expectsContinue && !endpoint.retained()) {
             writer.raw(EXPECT_CONTINUE);
         }
-        if (framing != BodyFraming.NONE) {
+        if (!framing.isNone()) {
             sending.frame(writer);
         } else if (request.has(Field.CONTENT_LENGTH) || request.isMethod("POST")) {
             writer.contentLength(0);
@@ -323,8 +318,7 @@ final class Exchange implements ResponseSink, HeadLines {
             cut(Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
             return;
         }
-        boolean safe = framing == BodyFraming.NONE
-                && (toHead || request.isMethod("GET") || request.isMethod("OPTIONS"));
+        boolean safe = framing.isNone() && (toHead || request.isMethod("GET") || request.isMethod("OPTIONS"));
         boolean whole = body != null && body.isReplayable();
         Retry.Decision decision = Retry.decide(
                 failure, endpoint.replayable(), safe, stale && !freshTried, whole, untried == 0 ? 0 : attemptsLeft);
@@ -466,7 +460,8 @@ final class Exchange implements ResponseSink, HeadLines {
                     case MISSING_MODEL -> config.routing().modelAware();
                     case RELAY, MISCONFIGURED -> false;
                 };
-        boolean evidence = verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
+        boolean evidence =
+                verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
         if (evidence) {
             judged.backend().onFailure("answered " + status, System.nanoTime());
         }
@@ -611,7 +606,9 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private long relayLook() {
         long clientWrite = look(config.timeouts().clientWrite().toNanos());
-        return endpoint.inference() ? Math.min(clientWrite, look(config.timeouts().idle().toNanos())) : clientWrite;
+        return endpoint.inference()
+                ? Math.min(clientWrite, look(config.timeouts().idle().toNanos()))
+                : clientWrite;
     }
 
     private static long look(long limitNanos) {
@@ -690,7 +687,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (running != null) {
             running.cancel();
         }
-        boolean unread = wantsBody() || persistence == Persistence.CLOSED && outcome.side() == Side.CLIENT;
+        boolean unread = wantsBody() || (persistence == Persistence.CLOSED && outcome.side() == Side.CLIENT);
         long requestBytes = body == null ? 0 : body.wireBytes();
         if (body != null) {
             body.release();

@@ -21,7 +21,7 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
     private static final int LARGEST_BLOCK = 64 * 1024;
 
     /** A body up to this size travels in the head's buffer: one write instead of two. */
-    private static final int INLINE_LIMIT = 4096;
+    static final int INLINE_LIMIT = 4096;
 
     private final Worker worker;
     private final ByteBudget budget;

@@ -12,18 +12,23 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One event loop and everything private to it: connection pools, deadlines, scratch memory. An exchange lives on one
  * worker from accept to log, so nothing here is locked or shared.
  */
 public final class Worker {
+    private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+
     private final ProxyContext context;
     private final EventLoop loop;
     private final Class<? extends SocketChannel> channelType;
@@ -34,6 +39,7 @@ public final class Worker {
     private final SplittableRandom random = new SplittableRandom();
     private final List<UpstreamPool> pools = new ArrayList<>();
     private final List<BackendLines> lines = new ArrayList<>();
+    private final ScheduledFuture<?> ticker;
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
     private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
 
@@ -52,7 +58,7 @@ public final class Worker {
             lines.add(BackendLines.of(backend));
         }
         long tickMillis = TimeUnit.NANOSECONDS.toMillis(Deadlines.TICK_NANOS);
-        loop.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
+        ticker = loop.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
     }
 
     private Bootstrap bootstrap() {
@@ -65,9 +71,8 @@ public final class Worker {
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 // An answer that came before our write failed must still be read (an upload of an existing blob).
                 .option(ChannelOption.AUTO_CLOSE, false)
-                .option(
-                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                        (int) config.timeouts().connect().toMillis())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        config.timeouts().connect().toMillis())
                 .option(
                         ChannelOption.WRITE_BUFFER_WATER_MARK,
                         new WriteBufferWaterMark(
@@ -75,6 +80,15 @@ public final class Worker {
     }
 
     private void tick() {
+        try {
+            turn();
+        } catch (RuntimeException e) {
+            // A tick that throws would be the last one, and no deadline would ever fire again.
+            LOG.error("a deadline fails by a fault of ours", e);
+        }
+    }
+
+    private void turn() {
         long now = System.nanoTime();
         deadlines.advance(now);
         for (UpstreamPool pool : pools) {
@@ -103,6 +117,7 @@ public final class Worker {
 
     /** Ends every client connection, whatever runs on it. On the loop. */
     public void closeAll() {
+        ticker.cancel(false);
         for (ClientConnection client : List.copyOf(clients)) {
             client.abort("the process ends");
         }
@@ -164,8 +179,7 @@ public final class Worker {
     }
 
     ChunkedFraming newChunkedFraming(boolean passThrough) {
-        ChunkedFraming framing =
-                new ChunkedFraming(context.config().limits().requestHead());
+        ChunkedFraming framing = new ChunkedFraming(context.config().limits().requestHead());
         framing.reset(passThrough);
         return framing;
     }

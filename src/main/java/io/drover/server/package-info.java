@@ -1,7 +1,7 @@
 /**
- * The process
+ * The process: commands, listeners, transports, drain, the admin port.
  *
- * <p>May import:  commands, listeners, transports, drain, the admin port.. Start reading at {@code everything:Main}.
+ * <p>May import: everything. Start reading at {@link io.drover.server.Main}.
  */
 @NullMarked
 package io.drover.server;

@@ -17,6 +17,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private final UpstreamPool pool;
     private final HeadParser headParser;
     private final MessageHead head = new MessageHead();
+    private final WriteProgress progress = new WriteProgress();
 
     private @Nullable Channel channel;
     private @Nullable UpstreamListener listener;
@@ -52,6 +53,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Writes without flushing. Releases the buffer. A failure ends in {@link UpstreamListener#onClosed}. */
     public void write(ByteBuf bytes) {
         Channel open = open();
+        progress.add(bytes.readableBytes());
         open.write(bytes, open.voidPromise());
     }
 
@@ -62,6 +64,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Whether it can take more bytes without queueing beyond its limit. */
     public boolean isWritable() {
         return open().isWritable();
+    }
+
+    /** For how long the backend has taken nothing of what waits for it. */
+    public long stalledNanos(long nowNanos) {
+        return progress.stalledNanos(open(), nowNanos);
     }
 
     /** Stops or resumes reading from the backend: how a slow client slows its backend down. */

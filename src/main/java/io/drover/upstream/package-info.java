@@ -1,7 +1,7 @@
 /**
- * Connections to backends
+ * Connections to backends: connecting, pooling, reuse.
  *
- * <p>May import:  connecting, pooling, reuse.. Start reading at {@code backend, http, metrics, config:UpstreamPool}.
+ * <p>May import: backend, http, metrics, config. Start reading at {@link io.drover.upstream.UpstreamPool}.
  */
 @NullMarked
 package io.drover.upstream;

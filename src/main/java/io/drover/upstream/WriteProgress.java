@@ -1,4 +1,4 @@
-package io.drover.proxy;
+package io.drover.upstream;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -7,7 +7,7 @@ import io.netty.util.internal.SystemPropertyUtil;
 /**
  * Tells whether a peer takes the bytes written to it. Asked now and then, it compares; writing costs it one addition.
  */
-final class WriteProgress {
+public final class WriteProgress {
     /** What Netty adds to each queued message's size; the property is Netty's own. */
     private static final int OVERHEAD =
             SystemPropertyUtil.getInt("io.netty.transport.outboundBufferEntrySizeOverhead", 96);
@@ -17,16 +17,17 @@ final class WriteProgress {
     private long sinceNanos;
 
     /** {@code bytes} were handed to the channel. */
-    void add(int bytes) {
+    public void add(int bytes) {
         handedOver += bytes;
     }
 
-    long handedOver() {
+    /** Bytes handed over so far. */
+    public long handedOver() {
         return handedOver;
     }
 
     /** For how long bytes have been waiting without any being taken; 0 where none waits. */
-    long stalledNanos(Channel channel, long nowNanos) {
+    public long stalledNanos(Channel channel, long nowNanos) {
         ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
         long waiting = queue == null ? 0 : queue.totalPendingWriteBytes();
         if (queue == null || waiting == 0) {
