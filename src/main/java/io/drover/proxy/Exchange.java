@@ -2,7 +2,6 @@ package io.drover.proxy;
 
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
-import io.drover.backend.Tried;
 import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
@@ -38,8 +37,6 @@ final class Exchange implements ResponseSink, HeadLines {
     private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
     private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
     private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
-    private static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
-    private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     private static final byte[] NO_LINES = {};
 
     /** How often a peer that takes no bytes is looked at within the time it has. */
@@ -50,7 +47,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private final DroverConfig config;
     private final MessageHead request;
     private final Timeline timeline;
-    private final Tried tried = new Tried();
+    private final Attempts attempts;
 
     // The request.
     private Caller caller;
@@ -66,13 +63,6 @@ final class Exchange implements ResponseSink, HeadLines {
 
     // The tries.
     private @Nullable Call call;
-    private @Nullable Backend lastBackend;
-    private int attempts;
-    private int attemptsLeft;
-    private int untried;
-    private boolean freshTried;
-    private boolean retriedOnce;
-    private boolean noneUp;
     private long sentNanos;
 
     // The response.
@@ -88,8 +78,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.request = client.head();
         this.timeline = new Timeline(client.bytesWritten());
         this.caller = Caller.unknown(client.peerText());
-        this.attemptsLeft = config.retry().attempts();
-        this.untried = worker.context().cluster().backends().size();
+        this.attempts = new Attempts(worker.context());
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -111,14 +100,14 @@ final class Exchange implements ResponseSink, HeadLines {
             throw new BadMessageException(405, "method " + request.method() + " is not served here");
         }
         expectsContinue = expectation();
-        Reply own = ownAnswer();
+        corsLines = CrossOrigin.lines(request, worker.context().origins());
+        Reply own = OwnAnswers.to(endpoint, request, worker.context());
         if (own != null) {
             persistence = framing.isNone() ? Persistence.of(request) : Persistence.CLOSED;
             answer(own, Outcome.complete(own.status()));
             return;
         }
         persistence = Persistence.of(request);
-        corsLines = CrossOrigin.lines(request, worker.context().origins());
         RequestBody next = newBody();
         body = next;
         timeline.enter(Phase.READ_BODY);
@@ -129,26 +118,6 @@ final class Exchange implements ResponseSink, HeadLines {
                 sendContinue();
             }
         }
-    }
-
-    /** What is answered here and never relayed; null for the rest. */
-    private @Nullable Reply ownAnswer() {
-        return switch (endpoint) {
-            case HEALTH -> Reply.json(200, Readiness.health());
-            case READY -> {
-                Readiness readiness = Readiness.of(worker.context());
-                Reply reply = Reply.json(readiness.ready() ? 200 : 503, readiness.body());
-                yield readiness.ready() ? reply : reply.with(RETRY_AFTER);
-            }
-            case BLOCKED -> errorReply(404, "not found");
-            default -> {
-                Reply reply = CrossOrigin.answer(request, worker.context().origins());
-                if (reply != null && reply.status() == 204) {
-                    corsLines = CrossOrigin.lines(request, worker.context().origins());
-                }
-                yield reply;
-            }
-        };
     }
 
     /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */
@@ -232,23 +201,16 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void dispatch() {
         timeline.enter(Phase.QUEUE);
-        long now = System.nanoTime();
-        noneUp |= attempts == 0 && !worker.context().cluster().isUp(now);
-        Slot slot = worker.context().balancer().select(worker.context().cluster(), tried, now);
+        Slot slot = attempts.next();
         if (slot == null) {
             fail(503, Side.PROXY, "no backend left to try");
             return;
         }
-        tried.add(slot.backend());
-        untried--;
-        freshTried = false;
         start(slot, false);
     }
 
     private void start(Slot slot, boolean fresh) {
         timeline.enter(Phase.CONNECT);
-        attempts++;
-        lastBackend = slot.backend();
         Call next = new Call(worker, slot, this, toHead);
         call = next;
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
@@ -321,13 +283,12 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean safe = framing.isNone() && (toHead || request.isMethod("GET") || request.isMethod("OPTIONS"));
         boolean whole = body != null && body.isReplayable();
         Retry.Decision decision = Retry.decide(
-                failure, endpoint.replayable(), safe, stale && !freshTried, whole, untried == 0 ? 0 : attemptsLeft);
+                failure, endpoint.replayable(), safe, stale && !attempts.isFreshTried(), whole, attempts.left());
         switch (decision) {
             case FRESH_CONNECTION -> {
                 dropResponse();
                 worker.context().metrics().onRetry("stale connection");
-                freshTried = true;
-                start(backend.acquire(), true);
+                start(attempts.again(backend), true);
             }
             case NEXT_BACKEND -> tryNext(failure.text());
             case GIVE_UP -> giveUp(failure);
@@ -337,19 +298,18 @@ final class Exchange implements ResponseSink, HeadLines {
     private void tryNext(String reason) {
         dropResponse();
         worker.context().metrics().onRetry(reason);
-        attemptsLeft--;
+        attempts.spend();
         dispatch();
     }
 
     private void giveUp(CallFailure failure) {
-        String backend = lastBackend == null ? "" : lastBackend.name();
-        int tries = attempts;
-        if (noneUp && failure.isConnecting()) {
+        if (attempts.noneWasUp() && failure.isConnecting()) {
             fail(503, Side.UPSTREAM, "no backend is up (" + failure.text() + ")");
-        } else {
-            String text = failure.text() + " (backend " + backend + ", " + tries + (tries == 1 ? " try)" : " tries)");
-            fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, text);
+            return;
         }
+        Backend last = attempts.last();
+        String where = " (backend " + (last == null ? "" : last.name()) + ", tries: " + attempts.made() + ")";
+        fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, failure.text() + where);
     }
 
     // ------------------------------------------------------------------ the response
@@ -388,7 +348,7 @@ final class Exchange implements ResponseSink, HeadLines {
         ResponseWriter writer = new ResponseWriter(worker, client, tail);
         response = writer;
         writer.begin(head, responseFraming, toHead, request.minorVersion() == 0, persistence, this);
-        boolean another = endpoint.replayable() && attemptsLeft > 0 && untried > 0;
+        boolean another = endpoint.replayable() && attempts.left() > 0;
         if (another && HoldBack.concerns(status)) {
             holdBack = new HoldBack(status, config.buffers().holdBack(), isCloud());
         } else {
@@ -453,23 +413,15 @@ final class Exchange implements ResponseSink, HeadLines {
     /** Acts on the verdict over a response that was held back; whether it goes to the client. */
     private boolean judged(RetryClass.Verdict verdict) {
         Call judged = Objects.requireNonNull(call);
-        boolean next =
-                switch (verdict) {
-                    case NEXT_BACKEND, BUSY -> true;
-                    case NEXT_BACKEND_ONCE -> !retriedOnce;
-                    case MISSING_MODEL -> config.routing().modelAware();
-                    case RELAY, MISCONFIGURED -> false;
-                };
         boolean evidence =
                 verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
         if (evidence) {
             judged.backend().onFailure("answered " + status, System.nanoTime());
         }
-        if (!next) {
+        if (!attempts.isWorthNext(verdict)) {
             commit(judged);
             return true;
         }
-        retriedOnce |= verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
         call = null;
         judged.release();
         tryNext(verdict == RetryClass.Verdict.BUSY ? "busy" : "answered " + status);
@@ -640,12 +592,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private Reply errorReply(int code, String message) {
-        Reply reply = Reply.json(code, ErrorReplies.body(endpoint.family(), code, message, caller.requestId()));
-        return switch (code) {
-            case 503 -> reply.with(RETRY_AFTER);
-            case 405 -> reply.with(ALLOW);
-            default -> reply;
-        };
+        return OwnAnswers.error(code, endpoint, message, caller.requestId());
     }
 
     private void answer(Reply reply, Outcome outcome) {
@@ -653,7 +600,6 @@ final class Exchange implements ResponseSink, HeadLines {
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
         }
-        lastBackend = reply.status() < 500 ? null : lastBackend;
         reply.writeTo(client, worker, this, toHead, persistence);
         finish(outcome);
     }
@@ -671,8 +617,10 @@ final class Exchange implements ResponseSink, HeadLines {
         if (!caller.requestId().isEmpty()) {
             writer.field("X-Request-Id", caller.requestId());
         }
-        if (lastBackend != null) {
-            writer.raw(worker.lines(lastBackend).name());
+        // An answer of our own names nobody: the backends that failed stand in its text and in the log.
+        Backend last = attempts.last();
+        if (last != null && response != null) {
+            writer.raw(worker.lines(last).name());
         }
     }
 
@@ -712,8 +660,8 @@ final class Exchange implements ResponseSink, HeadLines {
                 endpoint,
                 model(),
                 outcome,
-                lastBackend == null ? null : lastBackend.name(),
-                attempts,
+                attempts.last() == null ? null : attempts.last().name(),
+                attempts.made(),
                 requestBytes,
                 client.bytesWritten() - timeline.bytesBefore(),
                 tokens,

@@ -1,8 +1,58 @@
 package io.drover.server;
 
-/** The {@code drover} command. */
-public final class Main {
-    private Main() {}
+import io.drover.config.ConfigException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
 
-    public static void main(String[] args) {}
+/** The {@code drover} command. */
+@Command(
+        name = "drover",
+        description = "A load balancer for self-hosted language models: one address in front of several Ollama servers.",
+        subcommands = {RunCommand.class, CheckCommand.class, DemoCommand.class, VersionCommand.class},
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.VersionText.class)
+public final class Main implements Runnable {
+    private static final int FAILED = 1;
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before run()
+    private CommandLine.Model.CommandSpec spec;
+
+    public static void main(String[] arguments) {
+        int status = commandLine().execute(arguments);
+        // Not exit: shutdown hooks have nothing left to do, and threads that still end must not delay it.
+        System.out.flush();
+        Runtime.getRuntime().halt(status);
+    }
+
+    static CommandLine commandLine() {
+        IExecutionExceptionHandler onError = (error, line, parsed) -> {
+            PrintWriter err = line.getErr();
+            if (error instanceof ConfigException || error instanceof IOException
+                    || error instanceof UnsupportedOperationException) {
+                err.println(error.getMessage());
+            } else {
+                error.printStackTrace(err);
+            }
+            err.flush();
+            return FAILED;
+        };
+        return new CommandLine(new Main()).setExecutionExceptionHandler(onError).setCaseInsensitiveEnumValuesAllowed(true);
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** What {@code --version} prints. */
+    static final class VersionText implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"drover " + Version.current()};
+        }
+    }
 }

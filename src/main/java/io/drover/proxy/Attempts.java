@@ -1,0 +1,93 @@
+package io.drover.proxy;
+
+import io.drover.backend.Backend;
+import io.drover.backend.Slot;
+import io.drover.backend.Tried;
+import io.drover.ollama.RetryClass.Verdict;
+import org.jspecify.annotations.Nullable;
+
+/** The tries of one request: which backends had it, how many more may. */
+final class Attempts {
+    private final ProxyContext context;
+    private final Tried tried = new Tried();
+    private int untried;
+    private int left;
+    private int made;
+    private boolean freshTried;
+    private boolean poisonSuspected;
+    private boolean noneWasUp;
+    private @Nullable Backend last;
+
+    Attempts(ProxyContext context) {
+        this.context = context;
+        this.untried = context.cluster().backends().size();
+        this.left = context.config().retry().attempts();
+    }
+
+    /** A slot on the best backend that has not had the request; null if all have. */
+    @Nullable Slot next() {
+        long now = System.nanoTime();
+        noneWasUp |= made == 0 && !context.cluster().isUp(now);
+        Slot slot = context.balancer().select(context.cluster(), tried, now);
+        if (slot != null) {
+            tried.add(slot.backend());
+            last = slot.backend();
+            untried--;
+            made++;
+            freshTried = false;
+        }
+        return slot;
+    }
+
+    /** A slot on the same backend again, for a new connection; costs no attempt. */
+    Slot again(Backend backend) {
+        freshTried = true;
+        made++;
+        return backend.acquire();
+    }
+
+    /** One of the tries that {@code retry.attempts} allows is used up. */
+    void spend() {
+        left--;
+    }
+
+    /** How many more backends may be tried. */
+    int left() {
+        return Math.min(left, untried);
+    }
+
+    /** Whether the current backend had its fresh connection already. */
+    boolean isFreshTried() {
+        return freshTried;
+    }
+
+    /** Whether a response with this verdict is worth another backend. */
+    boolean isWorthNext(Verdict verdict) {
+        return left() > 0
+                && switch (verdict) {
+                    case NEXT_BACKEND, BUSY -> true;
+                    case NEXT_BACKEND_ONCE -> {
+                        boolean first = !poisonSuspected;
+                        poisonSuspected = true;
+                        yield first;
+                    }
+                    case MISSING_MODEL -> context.config().routing().modelAware();
+                    case RELAY, MISCONFIGURED -> false;
+                };
+    }
+
+    /** Whether every backend was known to be down when the first try began. */
+    boolean noneWasUp() {
+        return noneWasUp;
+    }
+
+    /** How often the request was given to a backend. */
+    int made() {
+        return made;
+    }
+
+    /** The backend that has it, or had it last. */
+    @Nullable Backend last() {
+        return last;
+    }
+}

@@ -1,0 +1,40 @@
+package io.drover.proxy;
+
+import io.drover.http.HeadWriter;
+import io.drover.http.MessageHead;
+import io.drover.ollama.Endpoint;
+import io.drover.ollama.ErrorReplies;
+import org.jspecify.annotations.Nullable;
+
+/** What Drover answers itself: its own two paths, browsers' preflights, and every error. */
+final class OwnAnswers {
+    private static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
+    private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+    private OwnAnswers() {}
+
+    /** The answer to a request that is not to be relayed; null for the rest. */
+    static @Nullable Reply to(Endpoint endpoint, MessageHead request, ProxyContext context) {
+        return switch (endpoint) {
+            case HEALTH -> Reply.json(200, Readiness.health());
+            case READY -> {
+                Readiness readiness = Readiness.of(context);
+                yield readiness.ready()
+                        ? Reply.json(200, readiness.body())
+                        : Reply.json(503, readiness.body()).with(RETRY_AFTER);
+            }
+            case BLOCKED -> error(404, endpoint, "not found", "");
+            default -> CrossOrigin.answer(request, context.origins());
+        };
+    }
+
+    /** An error in the shape of the API that was called. */
+    static Reply error(int status, Endpoint endpoint, String message, String requestId) {
+        Reply reply = Reply.json(status, ErrorReplies.body(endpoint.family(), status, message, requestId));
+        return switch (status) {
+            case 429, 503 -> reply.with(RETRY_AFTER);
+            case 405 -> reply.with(ALLOW);
+            default -> reply;
+        };
+    }
+}

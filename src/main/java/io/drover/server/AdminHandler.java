@@ -1,0 +1,114 @@
+package io.drover.server;
+
+import io.drover.metrics.Metrics;
+import io.drover.ollama.ApiFamily;
+import io.drover.ollama.ErrorReplies;
+import io.drover.proxy.ProxyContext;
+import io.drover.proxy.Readiness;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers the admin port. Cold: on Netty's own codec, on a thread of its own. */
+@Sharable
+final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
+    private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
+
+    private final ProxyContext proxy;
+    private final Metrics metrics;
+
+    AdminHandler(ProxyContext proxy, Metrics metrics) {
+        this.proxy = proxy;
+        this.metrics = metrics;
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+        boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
+        FullHttpResponse response = answer(request);
+        HttpUtil.setContentLength(response, response.content().readableBytes());
+        HttpUtil.setKeepAlive(response, keepAlive);
+        if (request.method().equals(HttpMethod.HEAD)) {
+            response.content().clear();
+        }
+        var written = context.writeAndFlush(response);
+        if (!keepAlive) {
+            written.addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    private FullHttpResponse answer(FullHttpRequest request) {
+        if (request.decoderResult().isFailure()) {
+            return error(HttpResponseStatus.BAD_REQUEST, "malformed request");
+        }
+        String path = new QueryStringDecoder(request.uri()).path();
+        boolean reads = request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
+        return switch (path) {
+            case "/metrics", "/health", "/ready" -> reads
+                    ? read(path, request)
+                    : error(HttpResponseStatus.METHOD_NOT_ALLOWED, "method " + request.method() + " (expected: GET)");
+            default -> error(
+                    HttpResponseStatus.NOT_FOUND, "nothing is served at " + path + " (expected: /metrics, /health, /ready)");
+        };
+    }
+
+    private FullHttpResponse read(String path, FullHttpRequest request) {
+        switch (path) {
+            case "/metrics" -> {
+                String accept = request.headers().get(HttpHeaderNames.ACCEPT);
+                return respond(HttpResponseStatus.OK, Metrics.contentType(accept), metrics.scrape(accept));
+            }
+            case "/health" -> {
+                return json(HttpResponseStatus.OK, Readiness.health());
+            }
+            default -> {
+                Readiness readiness = Readiness.of(proxy);
+                FullHttpResponse response = json(
+                        readiness.ready() ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE,
+                        readiness.body());
+                if (!readiness.ready()) {
+                    response.headers().set(HttpHeaderNames.RETRY_AFTER, 1);
+                }
+                return response;
+            }
+        }
+    }
+
+    private static FullHttpResponse error(HttpResponseStatus status, String message) {
+        return json(status, ErrorReplies.body(ApiFamily.OLLAMA, status.code(), message, ""));
+    }
+
+    private static FullHttpResponse json(HttpResponseStatus status, byte[] body) {
+        return respond(status, ErrorReplies.CONTENT_TYPE, body);
+    }
+
+    private static FullHttpResponse respond(HttpResponseStatus status, String type, byte[] body) {
+        var response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body));
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
+        response.headers().set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);
+        return response;
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.error("admin request fails by a fault of ours", cause);
+        }
+        context.close();
+    }
+}

@@ -1,0 +1,34 @@
+package io.drover.server;
+
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigText;
+import io.drover.config.LoadedConfig;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Validates a configuration and tells what was understood, as {@code nginx -t} does. */
+@Command(name = "check", description = "Validates the configuration and prints what it understood.")
+final class CheckCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Mixin
+    private ConfigOptions options = new ConfigOptions();
+
+    @Override
+    public Integer call() throws ConfigException {
+        LoadedConfig loaded = ConfigLoader.load(options.source());
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(ConfigText.render(loaded.config()));
+        loaded.warnings().forEach(warning -> out.println("warning: " + warning));
+        out.println("the configuration is valid");
+        out.flush();
+        return 0;
+    }
+}

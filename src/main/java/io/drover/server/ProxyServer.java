@@ -1,0 +1,267 @@
+package io.drover.server;
+
+import io.drover.backend.BackendReport;
+import io.drover.backend.Cluster;
+import io.drover.backend.LoadBalancer;
+import io.drover.cache.RedisLink;
+import io.drover.config.DroverConfig;
+import io.drover.health.HealthProber;
+import io.drover.health.NameResolver;
+import io.drover.metrics.AccessLog;
+import io.drover.metrics.Metrics;
+import io.drover.proxy.ProxyContext;
+import io.drover.proxy.Worker;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running Drover: everything from the listeners to the background threads, wired. Starting it waits for no backend,
+ * no name server and no Redis, but for a moment to know which backends answer.
+ */
+public final class ProxyServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyServer.class);
+
+    /** How long listening waits for the first round of probes. */
+    private static final long FIRST_PROBES_MILLIS = 300;
+
+    private static final int ADMIN_MAX_BODY = 64 * 1024;
+
+    private final DroverConfig config;
+    private final Transport transport;
+    private final Metrics metrics;
+    private final AccessLog accessLog;
+    private final Cluster cluster;
+    private final ProxyContext proxy;
+    private final EventLoopGroup loops;
+    private final EventLoopGroup background;
+    private final Map<EventLoop, Worker> workers = new IdentityHashMap<>();
+    private final List<Channel> listeners = new ArrayList<>();
+    private final NameResolver names;
+    private final HealthProber prober;
+    private final @Nullable RedisLink redis;
+    private @Nullable Channel admin;
+
+    private ProxyServer(DroverConfig config, Transport transport) throws IOException {
+        this.config = config;
+        this.transport = transport;
+        metrics = new Metrics(config.metrics());
+        metrics.buildInfo(Version.current(), transport.name());
+        accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
+        cluster = Cluster.of(config, new BackendReport(metrics));
+        metrics.backends(cluster::backends);
+        proxy = new ProxyContext(config, cluster, LoadBalancer.of(config.balance()), metrics, accessLog);
+        loops = new MultiThreadIoEventLoopGroup(
+                config.eventLoops(), new DefaultThreadFactory("drover-loop"), transport.ioHandlers());
+        background = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
+        ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
+        for (EventExecutor executor : loops) {
+            EventLoop loop = (EventLoop) executor;
+            workers.put(loop, new Worker(proxy, loop, transport.channel(), allocator));
+        }
+        names = new NameResolver(cluster);
+        prober = new HealthProber(cluster, config, background.next(), NioSocketChannel.class);
+        redis = config.redis().uri().map(RedisLink::new).orElse(null);
+    }
+
+    /**
+     * Starts and listens.
+     *
+     * @throws IOException when an address cannot be listened on, or the access log cannot be opened; nothing is left
+     *     running
+     */
+    public static ProxyServer start(DroverConfig config) throws IOException {
+        Transport transport = Transport.choose(config.transport());
+        ProxyServer server = new ProxyServer(config, transport);
+        try {
+            server.begin();
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        return server;
+    }
+
+    private void begin() throws IOException {
+        if (redis != null) {
+            metrics.redisUp(redis::isUp);
+            redis.start();
+        }
+        names.start();
+        prober.start();
+        awaitFirstProbes();
+        // The admin port first: whoever watches it sees the proxy port come.
+        admin = listen(adminBootstrap(), config.admin().listen());
+        for (InetSocketAddress address : config.listen()) {
+            listeners.add(listen(proxyBootstrap(), address));
+        }
+        LOG.info(
+                "listening on {}, admin on {}, transport {}, {} event loops, {} backends",
+                addresses(),
+                adminAddress(),
+                transport.name(),
+                config.eventLoops(),
+                cluster.backends().size());
+    }
+
+    private void awaitFirstProbes() {
+        try {
+            prober.firstRound().toCompletableFuture().get(FIRST_PROBES_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            LOG.info("not every backend was probed within {} ms; listening all the same", FIRST_PROBES_MILLIS);
+        }
+    }
+
+    private ServerBootstrap proxyBootstrap() {
+        return new ServerBootstrap()
+                .group(loops)
+                .channel(transport.serverChannel())
+                .option(ChannelOption.SO_BACKLOG, 4096)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(
+                                config.buffers().streamLow(), config.buffers().streamHigh()))
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        Worker worker = workers.get(channel.eventLoop());
+                        if (worker == null) {
+                            throw new IllegalStateException("a loop without a worker");
+                        }
+                        channel.pipeline().addLast(worker.newClientConnection());
+                    }
+                });
+    }
+
+    private ServerBootstrap adminBootstrap() {
+        AdminHandler handler = new AdminHandler(proxy, metrics);
+        return new ServerBootstrap()
+                .group(background)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        channel.pipeline()
+                                .addLast(new HttpServerCodec(), new HttpObjectAggregator(ADMIN_MAX_BODY), handler);
+                    }
+                });
+    }
+
+    private static Channel listen(ServerBootstrap bootstrap, InetSocketAddress address) throws IOException {
+        var bound = bootstrap.bind(address).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException(
+                    "cannot listen on " + address.getHostString() + ":" + address.getPort() + ": "
+                            + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        return bound.channel();
+    }
+
+    /** Where the proxy port really is, also when port 0 was asked for. */
+    public List<InetSocketAddress> addresses() {
+        return listeners.stream()
+                .map(channel -> (InetSocketAddress) channel.localAddress())
+                .toList();
+    }
+
+    public InetSocketAddress adminAddress() {
+        if (admin == null) {
+            throw new IllegalStateException("not started");
+        }
+        return (InetSocketAddress) admin.localAddress();
+    }
+
+    public ProxyContext proxy() {
+        return proxy;
+    }
+
+    public Cluster cluster() {
+        return cluster;
+    }
+
+    public Metrics metrics() {
+        return metrics;
+    }
+
+    public Transport transport() {
+        return transport;
+    }
+
+    DroverConfig config() {
+        return config;
+    }
+
+    /** Not ready from now on, but still serving. */
+    void becomeUnready() {
+        proxy.startDraining();
+    }
+
+    /** No new connections, and none kept without a request. */
+    void stopAccepting() {
+        for (Channel listener : listeners) {
+            listener.close().awaitUninterruptibly();
+        }
+        closeIdle();
+    }
+
+    /** Ends connections without a request. */
+    void closeIdle() {
+        for (Worker worker : workers.values()) {
+            worker.loop().execute(worker::closeIdle);
+        }
+    }
+
+    /** Ends everything at once. */
+    @Override
+    public void close() {
+        proxy.startDraining();
+        for (Channel listener : listeners) {
+            listener.close().awaitUninterruptibly();
+        }
+        prober.close();
+        names.close();
+        if (redis != null) {
+            redis.close();
+        }
+        for (Worker worker : workers.values()) {
+            worker.loop().submit(worker::closeAll).awaitUninterruptibly();
+        }
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        accessLog.close();
+    }
+}

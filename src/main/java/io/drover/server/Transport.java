@@ -1,0 +1,107 @@
+package io.drover.server;
+
+import io.drover.config.DroverConfig.TransportKind;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.kqueue.KQueueServerSocketChannel;
+import io.netty.channel.kqueue.KQueueSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How sockets are driven: one of Netty's transports.
+ *
+ * @param kind never {@code AUTO}
+ */
+public record Transport(
+        TransportKind kind,
+        IoHandlerFactory ioHandlers,
+        Class<? extends ServerSocketChannel> serverChannel,
+        Class<? extends SocketChannel> channel) {
+
+    private static final List<TransportKind> BY_PREFERENCE =
+            List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
+
+    /**
+     * The transport asked for, or the best that works here.
+     *
+     * @throws UnsupportedOperationException with the reason, when the one asked for does not work here
+     */
+    public static Transport choose(TransportKind wanted) {
+        if (wanted != TransportKind.AUTO) {
+            Throwable cause = unavailability(wanted);
+            if (cause != null) {
+                throw new UnsupportedOperationException(
+                        "transport " + name(wanted) + " does not work here: " + reason(cause), cause);
+            }
+            return of(wanted);
+        }
+        return of(available().get(0));
+    }
+
+    /** Those that work here, best first; never empty. */
+    public static List<TransportKind> available() {
+        List<TransportKind> works = new ArrayList<>();
+        for (TransportKind kind : BY_PREFERENCE) {
+            if (unavailability(kind) == null) {
+                works.add(kind);
+            }
+        }
+        return works;
+    }
+
+    /** Its name as the configuration has it. */
+    public String name() {
+        return name(kind);
+    }
+
+    private static String name(TransportKind kind) {
+        return kind.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static @Nullable Throwable unavailability(TransportKind kind) {
+        return switch (kind) {
+            case IO_URING -> IoUring.isAvailable() ? null : IoUring.unavailabilityCause();
+            case EPOLL -> Epoll.isAvailable() ? null : Epoll.unavailabilityCause();
+            case KQUEUE -> KQueue.isAvailable() ? null : KQueue.unavailabilityCause();
+            case NIO, AUTO -> null;
+        };
+    }
+
+    private static String reason(Throwable cause) {
+        Throwable root = cause;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+
+    private static Transport of(TransportKind kind) {
+        return switch (kind) {
+            case IO_URING -> new Transport(
+                    kind, IoUringIoHandler.newFactory(), IoUringServerSocketChannel.class, IoUringSocketChannel.class);
+            case EPOLL -> new Transport(
+                    kind, EpollIoHandler.newFactory(), EpollServerSocketChannel.class, EpollSocketChannel.class);
+            case KQUEUE -> new Transport(
+                    kind, KQueueIoHandler.newFactory(), KQueueServerSocketChannel.class, KQueueSocketChannel.class);
+            case NIO, AUTO -> new Transport(
+                    TransportKind.NIO, NioIoHandler.newFactory(), NioServerSocketChannel.class, NioSocketChannel.class);
+        };
+    }
+}
