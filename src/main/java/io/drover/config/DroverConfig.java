@@ -122,8 +122,7 @@ public record DroverConfig(
      * @param connections most client connections at once, above 0 ({@code 0} in the file has become what the file limit
      *     allows)
      */
-    public record Limits(
-            int requestHead, int headers, long requestBody, int connections, List<Cidr> trustedProxies) {
+    public record Limits(int requestHead, int headers, long requestBody, int connections, List<Cidr> trustedProxies) {
         public Limits {
             trustedProxies = List.copyOf(trustedProxies);
         }

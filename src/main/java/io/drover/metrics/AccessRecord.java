@@ -24,12 +24,14 @@ public interface AccessRecord {
     String endpoint();
 
     /** The model's name as requested; null where the route has none or it was never read. */
-    @Nullable String model();
+    @Nullable
+    String model();
 
     Outcome outcome();
 
     /** Name of the backend that answered, or that was tried last; null where none was. */
-    @Nullable String backend();
+    @Nullable
+    String backend();
 
     /** How many times the request was sent, or tried to be sent, to a backend. */
     int attempts();

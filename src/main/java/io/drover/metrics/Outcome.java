@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param cause a few fixed words on the failure, such as {@code connection refused}; null where there was none
  */
 public record Outcome(
-        int status, @Nullable Phase failedIn, @Nullable Side side, @Nullable String cause) {
+        int status,
+        @Nullable Phase failedIn,
+        @Nullable Side side,
+        @Nullable String cause) {
 
     /** Status logged for a client that left before any status was sent to it. */
     public static final int CLIENT_CLOSED_REQUEST = 499;
