@@ -5,20 +5,13 @@ import io.drover.backend.Slot;
 import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
-import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
-import io.drover.http.RequestTarget;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
-import io.drover.ollama.Endpoint;
-import io.drover.ollama.ErrorReplies;
 import io.drover.ollama.FinalRecord;
-import io.drover.ollama.JsonFieldScanner;
-import io.drover.ollama.ModelName;
 import io.drover.ollama.RetryClass;
-import io.drover.ollama.RouteTable;
 import io.drover.ollama.TailRing;
 import io.drover.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
@@ -35,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange implements ResponseSink, HeadLines {
     private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
-    private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
-    private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
-    private static final byte[] NO_LINES = {};
 
     /** How often a peer that takes no bytes is looked at within the time it has. */
     private static final int LOOKS_PER_LIMIT = 4;
@@ -45,21 +35,14 @@ final class Exchange implements ResponseSink, HeadLines {
     private final Worker worker;
     private final ClientConnection client;
     private final DroverConfig config;
-    private final MessageHead request;
+    private final ClientRequest request;
     private final Timeline timeline;
     private final Attempts attempts;
 
-    // The request.
-    private Caller caller;
-    private Endpoint endpoint = Endpoint.OTHER;
     private Persistence persistence = Persistence.CLOSED;
-    private boolean toHead;
-    private boolean expectsContinue;
-    private byte[] corsLines = NO_LINES;
-    private BodyFraming framing = BodyFraming.NONE;
     private @Nullable RequestBody body;
-    private @Nullable JsonFieldScanner scanner;
     private long bodyReadNanos;
+    private boolean continued;
 
     // The tries.
     private @Nullable Call call;
@@ -75,9 +58,8 @@ final class Exchange implements ResponseSink, HeadLines {
         this.worker = worker;
         this.client = client;
         this.config = worker.context().config();
-        this.request = client.head();
+        this.request = new ClientRequest(worker, client);
         this.timeline = new Timeline(client.bytesWritten());
-        this.caller = Caller.unknown(client.peerText());
         this.attempts = new Attempts(worker.context());
     }
 
@@ -86,66 +68,25 @@ final class Exchange implements ResponseSink, HeadLines {
     /** The head is complete: routes, admits, and prepares for the body. */
     void onRequestHead() throws BadMessageException {
         timeline.enter(Phase.ADMIT);
-        caller = Caller.of(worker, client.peer(), client.peerText(), request);
-        RequestTarget.check(request);
-        endpoint = RouteTable.match(
-                request.bytes(),
-                request.methodStart(),
-                request.methodLength(),
-                request.pathStart(),
-                request.pathEnd() - request.pathStart());
-        framing = BodyFraming.ofRequest(request);
-        toHead = request.isMethod("HEAD");
-        if (request.isMethod("CONNECT") || request.isMethod("TRACE")) {
-            throw new BadMessageException(405, "method " + request.method() + " is not served here");
-        }
-        expectsContinue = expectation();
-        corsLines = CrossOrigin.lines(request, worker.context().origins());
-        Reply own = OwnAnswers.to(endpoint, request, worker.context());
+        request.read(client);
+        Persistence asked = Persistence.of(request.head());
+        Reply own = OwnAnswers.to(request.endpoint(), request.head(), worker.context());
         if (own != null) {
-            persistence = framing.isNone() ? Persistence.of(request) : Persistence.CLOSED;
+            persistence = request.hasBody() ? Persistence.CLOSED : asked;
             answer(own, Outcome.complete(own.status()));
             return;
         }
-        persistence = Persistence.of(request);
-        RequestBody next = newBody();
+        persistence = asked;
+        RequestBody next = request.newBody();
         body = next;
         timeline.enter(Phase.READ_BODY);
         bodyReadNanos = System.nanoTime();
         if (!next.isComplete()) {
             client.setDeadline(bodyReadNanos + config.timeouts().requestBody().toNanos());
-            if (expectsContinue && endpoint.retained()) {
+            if (request.expectsContinue() && request.endpoint().retained()) {
                 sendContinue();
             }
         }
-    }
-
-    /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */
-    private boolean expectation() throws BadMessageException {
-        int i = request.indexOf(Field.EXPECT, 0);
-        if (i < 0 || request.minorVersion() == 0) {
-            return false;
-        }
-        if (!request.valueIs(i, CONTINUE_TOKEN)) {
-            throw new BadMessageException(417, "Expect other than 100-continue");
-        }
-        return !framing.isNone();
-    }
-
-    private RequestBody newBody() throws BadMessageException {
-        long limit = endpoint.bodyLimited() ? config.limits().requestBody() : Long.MAX_VALUE;
-        if (framing.length() > limit) {
-            throw new BadMessageException(
-                    413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
-        }
-        if (!endpoint.retained() && !framing.isNone()) {
-            return new StreamedBody(worker, framing, limit);
-        }
-        // A compressed or multipart body has no fields to be seen; the backend reads it.
-        boolean json =
-                endpoint.retained() && endpoint != Endpoint.V1_TRANSCRIPTIONS && !request.has(Field.CONTENT_ENCODING);
-        scanner = json ? new JsonFieldScanner() : null;
-        return new RetainedBody(worker, framing, limit, scanner);
     }
 
     boolean wantsBody() {
@@ -173,10 +114,10 @@ final class Exchange implements ResponseSink, HeadLines {
     /** What has come from the client is used up for now: a request that can go on its way does. */
     void onInputUsed() {
         RequestBody ready = body;
-        if (ready == null || timeline.phase() != Phase.READ_BODY || (endpoint.retained() && !ready.isComplete())) {
+        if (ready == null || timeline.phase() != Phase.READ_BODY || (request.endpoint().retained() && !ready.isComplete())) {
             return;
         }
-        if (scanner != null && scanner.malformed()) {
+        if (request.isMalformedJson()) {
             refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
             return;
         }
@@ -211,7 +152,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void start(Slot slot, boolean fresh) {
         timeline.enter(Phase.CONNECT);
-        Call next = new Call(worker, slot, this, toHead);
+        Call next = new Call(worker, slot, this, request.isToHead());
         call = next;
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
         client.setDeadline(System.nanoTime() + 2 * config.timeouts().connect().toNanos());
@@ -224,7 +165,7 @@ final class Exchange implements ResponseSink, HeadLines {
         RequestBody sending = Objects.requireNonNull(body);
         sentNanos = System.nanoTime();
         client.setDeadline(sentNanos + look(config.timeouts().upstreamWrite().toNanos()));
-        sending.send(requestHead(connection.backend(), sending), connection);
+        sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
         if (running != null && sending.isComplete()) {
             onRequestSent(running);
@@ -238,30 +179,6 @@ final class Exchange implements ResponseSink, HeadLines {
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
         }
-    }
-
-    private ByteBuf requestHead(Backend backend, RequestBody sending) {
-        BackendLines lines = worker.lines(backend);
-        HeadWriter writer = worker.headWriter();
-        writer.startRequest(request);
-        writer.raw(lines.host());
-        writer.passRequestFields(request);
-        writer.field("X-Request-Id", caller.requestId());
-        if (backend.config().forwardedHeaders()) {
-            caller.writeTo(writer);
-        }
-        if (lines.authorization() != null) {
-            writer.raw(lines.authorization());
-        }
-        if (expectsContinue && !endpoint.retained()) {
-            writer.raw(EXPECT_CONTINUE);
-        }
-        if (!framing.isNone()) {
-            sending.frame(writer);
-        } else if (request.has(Field.CONTENT_LENGTH) || request.isMethod("POST")) {
-            writer.contentLength(0);
-        }
-        return writer.end(worker.allocator(), RetainedBody.INLINE_LIMIT);
     }
 
     @Override
@@ -280,10 +197,9 @@ final class Exchange implements ResponseSink, HeadLines {
             cut(Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
             return;
         }
-        boolean safe = framing.isNone() && (toHead || request.isMethod("GET") || request.isMethod("OPTIONS"));
         boolean whole = body != null && body.isReplayable();
         Retry.Decision decision = Retry.decide(
-                failure, endpoint.replayable(), safe, stale && !attempts.isFreshTried(), whole, attempts.left());
+                failure, request.endpoint().replayable(), request.isSafe(), stale && !attempts.isFreshTried(), whole, attempts.left());
         switch (decision) {
             case FRESH_CONNECTION -> {
                 dropResponse();
@@ -316,13 +232,13 @@ final class Exchange implements ResponseSink, HeadLines {
 
     @Override
     public void onContinue() {
-        if (expectsContinue && response == null) {
-            expectsContinue = false;
+        if (request.expectsContinue() && !continued && response == null) {
             sendContinue();
         }
     }
 
     private void sendContinue() {
+        continued = true;
         client.write(Unpooled.wrappedBuffer(CONTINUE));
         client.flush();
     }
@@ -342,15 +258,15 @@ final class Exchange implements ResponseSink, HeadLines {
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
         }
-        if (endpoint.inference() && status == 200 && tail == null) {
+        if (request.endpoint().inference() && status == 200 && tail == null) {
             tail = new TailRing();
         }
         ResponseWriter writer = new ResponseWriter(worker, client, tail);
         response = writer;
-        writer.begin(head, responseFraming, toHead, request.minorVersion() == 0, persistence, this);
-        boolean another = endpoint.replayable() && attempts.left() > 0;
+        writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
+        boolean another = request.endpoint().replayable() && attempts.left() > 0;
         if (another && HoldBack.concerns(status)) {
-            holdBack = new HoldBack(status, config.buffers().holdBack(), isCloud());
+            holdBack = new HoldBack(status, config.buffers().holdBack(), request.isCloud());
         } else {
             commit(running);
         }
@@ -452,15 +368,6 @@ final class Exchange implements ResponseSink, HeadLines {
         }
     }
 
-    private boolean isCloud() {
-        String model = model();
-        return model != null && ModelName.of(model).isCloud();
-    }
-
-    private @Nullable String model() {
-        return scanner == null ? null : scanner.model();
-    }
-
     // ------------------------------------------------------------------ flow control
 
     private void pauseWhileClientIsSlow() {
@@ -525,7 +432,7 @@ final class Exchange implements ResponseSink, HeadLines {
             } else {
                 client.setDeadline(now + look(writeLimit));
             }
-        } else if (endpoint.unhurried()) {
+        } else if (request.endpoint().unhurried()) {
             client.setDeadline(now + look(writeLimit));
         } else {
             long limit = config.timeouts().firstByte().toNanos();
@@ -547,7 +454,7 @@ final class Exchange implements ResponseSink, HeadLines {
             return;
         }
         long silent = now - running.lastReadNanos();
-        if (endpoint.inference() && stalledNanos == 0) {
+        if (request.endpoint().inference() && stalledNanos == 0) {
             if (silent >= config.timeouts().idle().toNanos()) {
                 failCall(CallFailure.IDLE_TIMED_OUT);
                 return;
@@ -558,7 +465,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private long relayLook() {
         long clientWrite = look(config.timeouts().clientWrite().toNanos());
-        return endpoint.inference()
+        return request.endpoint().inference()
                 ? Math.min(clientWrite, look(config.timeouts().idle().toNanos()))
                 : clientWrite;
     }
@@ -592,7 +499,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private Reply errorReply(int code, String message) {
-        return OwnAnswers.error(code, endpoint, message, caller.requestId());
+        return OwnAnswers.error(code, request.endpoint(), message, request.caller().requestId());
     }
 
     private void answer(Reply reply, Outcome outcome) {
@@ -600,7 +507,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
         }
-        reply.writeTo(client, worker, this, toHead, persistence);
+        reply.writeTo(client, worker, this, request.isToHead(), persistence);
         finish(outcome);
     }
 
@@ -613,9 +520,10 @@ final class Exchange implements ResponseSink, HeadLines {
 
     @Override
     public void writeTo(HeadWriter writer) {
-        writer.raw(corsLines);
-        if (!caller.requestId().isEmpty()) {
-            writer.field("X-Request-Id", caller.requestId());
+        writer.raw(request.corsLines());
+        String id = request.caller().requestId();
+        if (!id.isEmpty()) {
+            writer.field("X-Request-Id", id);
         }
         // An answer of our own names nobody: the backends that failed stand in its text and in the log.
         Backend last = attempts.last();
@@ -649,16 +557,15 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private void tell(Outcome outcome, long requestBytes) {
-        FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, endpoint);
-        boolean parsed = caller.requestId().length() > 0;
+        FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, request.endpoint());
         FinishedExchange record = new FinishedExchange(
                 timeline.startedAtMillis(),
-                caller.requestId(),
-                caller.address(),
-                parsed ? request.method() : "-",
-                parsed ? request.text(request.targetStart(), request.targetEnd()) : "-",
-                endpoint,
-                model(),
+                request.caller().requestId(),
+                request.caller().address(),
+                request.method(),
+                request.target(),
+                request.endpoint(),
+                request.model(),
                 outcome,
                 attempts.last() == null ? null : attempts.last().name(),
                 attempts.made(),

@@ -32,7 +32,7 @@ import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +60,7 @@ public final class ProxyServer implements AutoCloseable {
     private final ProxyContext proxy;
     private final EventLoopGroup loops;
     private final EventLoopGroup background;
-    private final Map<EventLoop, Worker> workers = new IdentityHashMap<>();
+    private final Map<EventLoop, Worker> workers = new HashMap<>();
     private final List<Channel> listeners = new ArrayList<>();
     private final NameResolver names;
     private final HealthProber prober;

@@ -1,0 +1,184 @@
+package io.drover.proxy;
+
+import io.drover.backend.Backend;
+import io.drover.http.BadMessageException;
+import io.drover.http.BodyFraming;
+import io.drover.http.Field;
+import io.drover.http.HeadWriter;
+import io.drover.http.MessageHead;
+import io.drover.http.RequestTarget;
+import io.drover.ollama.Endpoint;
+import io.drover.ollama.JsonFieldScanner;
+import io.drover.ollama.ModelName;
+import io.drover.ollama.RouteTable;
+import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+
+/** What a request's head says: the route, who asks, how its body comes, what its response must look like. */
+final class ClientRequest {
+    private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
+    private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
+    private static final byte[] NO_LINES = {};
+
+    private final Worker worker;
+    private final MessageHead head;
+
+    private Caller caller;
+    private Endpoint endpoint = Endpoint.OTHER;
+    private BodyFraming framing = BodyFraming.NONE;
+    private byte[] corsLines = NO_LINES;
+    private boolean complete;
+    private boolean toHead;
+    private boolean expectsContinue;
+    private @Nullable JsonFieldScanner scanner;
+
+    /** A request of which nothing is known yet but where it comes from. */
+    ClientRequest(Worker worker, ClientConnection client) {
+        this.worker = worker;
+        this.head = client.head();
+        this.caller = Caller.unknown(client.peerText());
+    }
+
+    /**
+     * Reads the complete head. What was read before a violation stays known, so that the error can be told in the
+     * shape of the API that was called.
+     */
+    void read(ClientConnection client) throws BadMessageException {
+        complete = true;
+        caller = Caller.of(worker, client.peer(), client.peerText(), head);
+        toHead = head.isMethod("HEAD");
+        RequestTarget.check(head);
+        endpoint = RouteTable.match(
+                head.bytes(),
+                head.methodStart(),
+                head.methodLength(),
+                head.pathStart(),
+                head.pathEnd() - head.pathStart());
+        framing = BodyFraming.ofRequest(head);
+        if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
+            throw new BadMessageException(405, "method " + head.method() + " is not served here");
+        }
+        expectsContinue = expectation();
+        corsLines = CrossOrigin.lines(head, worker.context().origins());
+    }
+
+    /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */
+    private boolean expectation() throws BadMessageException {
+        int i = head.indexOf(Field.EXPECT, 0);
+        if (i < 0 || isHttp10()) {
+            return false;
+        }
+        if (!head.valueIs(i, CONTINUE_TOKEN)) {
+            throw new BadMessageException(417, "Expect other than 100-continue");
+        }
+        return !framing.isNone();
+    }
+
+    /** The body to come: kept whole where the request may be sent again, else passed through. */
+    RequestBody newBody() throws BadMessageException {
+        long limit = endpoint.bodyLimited()
+                ? worker.context().config().limits().requestBody()
+                : Long.MAX_VALUE;
+        if (framing.length() > limit) {
+            throw new BadMessageException(
+                    413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
+        }
+        if (!endpoint.retained() && !framing.isNone()) {
+            return new StreamedBody(worker, framing, limit);
+        }
+        // A compressed or multipart body has no fields to be seen; the backend reads it.
+        boolean json = endpoint.retained()
+                && endpoint != Endpoint.V1_TRANSCRIPTIONS
+                && !head.has(Field.CONTENT_ENCODING);
+        scanner = json ? new JsonFieldScanner() : null;
+        return new RetainedBody(worker, framing, limit, scanner);
+    }
+
+    /** The head that {@code backend} gets, with room for a small body behind it. The caller owns the buffer. */
+    ByteBuf headFor(Backend backend, RequestBody body) {
+        BackendLines lines = worker.lines(backend);
+        HeadWriter writer = worker.headWriter();
+        writer.startRequest(head);
+        writer.raw(lines.host());
+        writer.passRequestFields(head);
+        writer.field("X-Request-Id", caller.requestId());
+        if (backend.config().forwardedHeaders()) {
+            caller.writeTo(writer);
+        }
+        if (lines.authorization() != null) {
+            writer.raw(lines.authorization());
+        }
+        if (expectsContinue && !endpoint.retained()) {
+            writer.raw(EXPECT_CONTINUE);
+        }
+        if (!framing.isNone()) {
+            body.frame(writer);
+        } else if (head.has(Field.CONTENT_LENGTH) || head.isMethod("POST")) {
+            writer.contentLength(0);
+        }
+        return writer.end(worker.allocator(), RetainedBody.INLINE_LIMIT);
+    }
+
+    MessageHead head() {
+        return head;
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** Header lines that let a page of another origin read the response. */
+    byte[] corsLines() {
+        return corsLines;
+    }
+
+    boolean hasBody() {
+        return !framing.isNone();
+    }
+
+    boolean isToHead() {
+        return toHead;
+    }
+
+    boolean isHttp10() {
+        return head.minorVersion() == 0;
+    }
+
+    boolean expectsContinue() {
+        return expectsContinue;
+    }
+
+    /** Whether it has no body and a method without side effects, so that it may go twice over a stale connection. */
+    boolean isSafe() {
+        return framing.isNone() && (toHead || head.isMethod("GET") || head.isMethod("OPTIONS"));
+    }
+
+    /** Whether the body that was read is no JSON, where JSON is expected. */
+    boolean isMalformedJson() {
+        return scanner != null && scanner.malformed();
+    }
+
+    /** The model asked for, as spelled in the request; null where it was not seen. */
+    @Nullable String model() {
+        return scanner == null ? null : scanner.model();
+    }
+
+    boolean isCloud() {
+        String model = model();
+        return model != null && ModelName.of(model).isCloud();
+    }
+
+    /** The method, or a dash where no request line was understood. */
+    String method() {
+        return complete ? head.method() : "-";
+    }
+
+    /** The target as sent, or a dash. */
+    String target() {
+        return complete ? head.text(head.targetStart(), head.targetEnd()) : "-";
+    }
+}
