@@ -313,13 +313,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         ByteBuf left = pending;
         if (left != null && !left.isReadable()) {
             releasePending();
-        } else if (left != null && exchange != null && left.readableBytes() > MAX_PIPELINED) {
-            pause(PIPELINED);
         }
         Exchange running = exchange;
-        if (running != null) {
-            running.onInputUsed();
+        if (running == null) {
+            return;
         }
+        if (left != null && !running.wantsBody() && left.readableBytes() > MAX_PIPELINED) {
+            pause(PIPELINED);
+        }
+        running.onInputUsed();
     }
 
     /** Whether there is more to do at once. */

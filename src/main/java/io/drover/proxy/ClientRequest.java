@@ -47,6 +47,9 @@ final class ClientRequest {
         complete = true;
         caller = Caller.of(worker, client.peer(), client.peerText(), head);
         toHead = head.isMethod("HEAD");
+        if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
+            throw new BadMessageException(405, "method " + head.method() + " is not served here");
+        }
         RequestTarget.check(head);
         endpoint = RouteTable.match(
                 head.bytes(),
@@ -55,9 +58,6 @@ final class ClientRequest {
                 head.pathStart(),
                 head.pathEnd() - head.pathStart());
         framing = BodyFraming.ofRequest(head);
-        if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
-            throw new BadMessageException(405, "method " + head.method() + " is not served here");
-        }
         expectsContinue = expectation();
         corsLines = CrossOrigin.lines(head, worker.context().origins());
     }
