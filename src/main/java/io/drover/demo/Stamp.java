@@ -18,9 +18,16 @@ final class Stamp {
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
 
-    private record Second(long epoch, byte[] text, String http) {
-        Second(Instant at) {
-            this(at.getEpochSecond(), SECONDS.format(at).getBytes(StandardCharsets.US_ASCII), HTTP.format(at));
+    private static final class Second {
+        final long epoch;
+        final byte[] text;
+        final String http;
+
+        Second(long epoch) {
+            Instant at = Instant.ofEpochSecond(epoch);
+            this.epoch = epoch;
+            this.text = SECONDS.format(at).getBytes(StandardCharsets.US_ASCII);
+            this.http = HTTP.format(at);
         }
     }
 
@@ -29,7 +36,7 @@ final class Stamp {
 
     Stamp(boolean fixed) {
         this.fixed = fixed;
-        this.second = new Second(now());
+        this.second = new Second(now().getEpochSecond());
     }
 
     boolean isFixed() {
@@ -43,7 +50,7 @@ final class Stamp {
     /** Writes the time in RFC 3339 with up to nine digits, trailing zeros trimmed, as Go does. */
     void writeTo(ByteBuf out) {
         Instant now = now();
-        out.writeBytes(secondOf(now).text);
+        out.writeBytes(secondOf(now.getEpochSecond()).text);
         int nanos = now.getNano();
         if (nanos > 0) {
             out.writeByte('.');
@@ -65,13 +72,13 @@ final class Stamp {
     }
 
     String httpDate() {
-        return secondOf(now()).http;
+        return secondOf(now().getEpochSecond()).http;
     }
 
-    private Second secondOf(Instant now) {
+    private Second secondOf(long epoch) {
         Second current = second;
-        if (current.epoch != now.getEpochSecond()) {
-            current = new Second(now);
+        if (current.epoch != epoch) {
+            current = new Second(epoch);
             second = current;
         }
         return current;
