@@ -215,7 +215,8 @@ final class Scheduler {
             if (settings.loadTime().isZero()) {
                 onLoaded(head);
             } else {
-                loadTimer = timers.schedule(() -> onLoaded(head), settings.loadTime().toNanos(), TimeUnit.NANOSECONDS);
+                loadTimer = timers.schedule(
+                        () -> onLoaded(head), settings.loadTime().toNanos(), TimeUnit.NANOSECONDS);
             }
         }
     }

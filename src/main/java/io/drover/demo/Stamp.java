@@ -3,7 +3,6 @@ package io.drover.demo;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
@@ -62,13 +61,14 @@ final class Stamp {
         out.writeByte('Z');
     }
 
+    /** The same as text. */
     String text() {
-        return now().toString();
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(now().atOffset(ZoneOffset.UTC));
     }
 
     /** A time as Ollama lists it, with a local offset. */
     static String local(Instant at) {
-        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(OffsetDateTime.ofInstant(at, ZoneOffset.ofHours(2)));
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(at.atOffset(ZoneOffset.ofHours(2)));
     }
 
     String httpDate() {

@@ -1,9 +1,9 @@
 package io.drover.testing;
 
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,9 @@ final class RawMessage {
         }
 
         boolean isChunked() {
-            return first("Transfer-Encoding").filter("chunked"::equalsIgnoreCase).isPresent();
+            return first("Transfer-Encoding")
+                    .filter("chunked"::equalsIgnoreCase)
+                    .isPresent();
         }
     }
 
