@@ -338,6 +338,8 @@ class SimulatedFaultsTest {
 
     @Test
     void refuseStopsListeningAndResumeListensAtTheSameAddress() {
+        assertThat(client.exchange("GET", "/", "").status()).isEqualTo(200);
+
         ollama.refuse();
         assertThatThrownBy(() -> RawClient.connect(ollama.address()))
                 .isInstanceOf(UncheckedIOException.class)

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.testing.RawClient;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -85,7 +87,7 @@ class SimulatedSchedulingTest {
         SimulatedOllama ollama = start(SimulatedOllama.Settings.defaults()
                 .withModels("loaded", "cold")
                 .withMaxQueue(1)
-                .withLoadTime(Duration.ofMillis(300)));
+                .withLoadTime(Duration.ofSeconds(1)));
         generate(ollama, "loaded", "stall:1").readHead();
         RawClient loading = generate(ollama, "cold", "none");
         ollama.await("loading", () -> ollama.waiting() == 1);
@@ -180,14 +182,20 @@ class SimulatedSchedulingTest {
     }
 
     @Test
-    void aClientThatDoesNotReadStopsItsGeneration() {
+    void aClientThatDoesNotReadStopsItsGenerationAndNoOther() {
+        // 10 MB, more than the sockets' buffers hold.
+        int tokens = 100_000;
         SimulatedOllama ollama =
-                start(SimulatedOllama.Settings.defaults().withTokens(1_000_000).withRemembered(0));
+                start(SimulatedOllama.Settings.defaults().withTokens(tokens).withSlots(2));
         RawClient slow = RawClient.connect(ollama.address(), 4096);
         opened.add(slow);
         slow.request("POST", "/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"a\"}");
         slow.readHead();
 
+        RawClient.Response other =
+                connect(ollama).exchange("POST", "/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"a\"}");
+
+        assertThat(other.body().lines()).hasSize(tokens + 1);
         assertThat(ollama.active()).isEqualTo(1);
         slow.close();
         ollama.await("free", () -> ollama.active() == 0);
@@ -204,21 +212,25 @@ class SimulatedSchedulingTest {
                 .withTokensPerSecond(20)
                 .withRemembered(0));
         List<RawClient> clients = new ArrayList<>();
-        long begun = System.nanoTime();
         for (int i = 0; i < streams; i++) {
             clients.add(connect(ollama)
                     .request("POST", "/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"" + i + "\"}"));
         }
-        long asked = System.nanoTime() - begun;
         ollama.await("all at once", () -> ollama.maxActive() == streams);
 
-        ollama.await("all done", () -> ollama.active() == 0);
-        long took = System.nanoTime() - begun;
+        List<Duration> spans = new ArrayList<>();
         for (RawClient client : clients) {
-            assertThat(client.readResponse().body().lines()).hasSize(tokens + 1);
+            List<String> lines = client.readResponse().body().lines().toList();
+            assertThat(lines).hasSize(tokens + 1);
+            spans.add(Duration.between(createdAt(lines.get(0)), createdAt(lines.get(tokens))));
         }
-        // 39 gaps of 50 ms after the first token; late by less than half a token for every second of it.
-        assertThat(took).isGreaterThan(1_949_000_000L);
-        assertThat(took - asked).isLessThan(2_950_000_000L);
+        Collections.sort(spans);
+        // 39 gaps of 50 ms; a busy machine may add to them, but not double them.
+        assertThat(spans.get(0)).isGreaterThan(Duration.ofMillis(1500));
+        assertThat(spans.get(streams / 2)).isBetween(Duration.ofMillis(1900), Duration.ofMillis(3900));
+    }
+
+    private static Instant createdAt(String line) {
+        return Instant.parse(line.replaceAll(".*\"created_at\":\"([^\"]*)\".*", "$1"));
     }
 }

@@ -110,6 +110,17 @@ public final class RawBackend implements AutoCloseable {
 
     private void play(Socket socket, int number) {
         try (socket) {
+            tell(socket, number);
+        } catch (IOException e) {
+            failures.add(e);
+        } finally {
+            open.remove(socket);
+        }
+    }
+
+    /** Plays the script; that it failed is known before the client can see the close. */
+    private void tell(Socket socket, int number) {
+        try {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(10_000);
             script.play(new Connection(socket, number));
@@ -117,8 +128,6 @@ public final class RawBackend implements AutoCloseable {
             if (!closing) {
                 failures.add(e);
             }
-        } finally {
-            open.remove(socket);
         }
     }
 

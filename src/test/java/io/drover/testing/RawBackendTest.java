@@ -44,6 +44,7 @@ class RawBackendTest {
     @Test
     void closesAndResets() throws IOException {
         try (RawBackend backend = RawBackend.start(connection -> {
+                    connection.readHead();
                     if (connection.number() == 1) {
                         connection.close();
                     } else {
@@ -51,9 +52,9 @@ class RawBackendTest {
                     }
                 });
                 RawClient first = RawClient.connect(backend.address())) {
-            first.expectClosed();
+            first.request("GET", "/", "").expectClosed();
             try (RawClient second = RawClient.connect(backend.address())) {
-                second.expectReset();
+                second.request("GET", "/", "").expectReset();
             }
         }
     }
