@@ -183,8 +183,8 @@ class SimulatedSchedulingTest {
 
     @Test
     void aClientThatDoesNotReadStopsItsGenerationAndNoOther() {
-        // 10 MB, more than the sockets' buffers hold.
-        int tokens = 100_000;
+        // 6 MB, more than the sockets' buffers hold.
+        int tokens = 60_000;
         SimulatedOllama ollama =
                 start(SimulatedOllama.Settings.defaults().withTokens(tokens).withSlots(2));
         RawClient slow = RawClient.connect(ollama.address(), 4096);
