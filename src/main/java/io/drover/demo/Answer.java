@@ -246,7 +246,7 @@ final class Answer {
         LastHttpContent last = LastHttpContent.EMPTY_LAST_CONTENT;
         if (fault.is(Fault.Kind.TRAILERS) && framing == Framing.CHUNKED) {
             last = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
-            last.trailingHeaders().set("X-Sim-Trailer", "sim").set("Content-Length", "3");
+            last.trailingHeaders().set("X-Sim-Trailer", "sim");
         }
         channel.write(last, channel.voidPromise());
         if (fault.is(Fault.Kind.SURPLUS_BYTES)) {

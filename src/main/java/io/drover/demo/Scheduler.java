@@ -102,6 +102,7 @@ final class Scheduler {
     private final Map<String, Runner> runners = new LinkedHashMap<>();
     private final ArrayDeque<Turn> queue = new ArrayDeque<>();
     private @Nullable Turn loading;
+    private @Nullable Future<?> loadTimer;
 
     Scheduler(SimulatedOllama.Settings settings, EventLoop timers) {
         this.settings = settings;
@@ -132,7 +133,7 @@ final class Scheduler {
         Runner runner = runners.get(turn.key());
         switch (before) {
             case QUEUED -> queue.remove(turn);
-            case LOADING -> loading = null;
+            case LOADING -> abortLoad();
             case WAITING -> {
                 if (runner != null) {
                     runner.waiting.remove(turn);
@@ -214,19 +215,28 @@ final class Scheduler {
             if (settings.loadTime().isZero()) {
                 onLoaded(head);
             } else {
-                timers.schedule(() -> onLoaded(head), settings.loadTime().toNanos(), TimeUnit.NANOSECONDS);
+                loadTimer = timers.schedule(
+                        () -> onLoaded(head), settings.loadTime().toNanos(), TimeUnit.NANOSECONDS);
             }
         }
     }
 
     private synchronized void onLoaded(Turn turn) {
-        // A client that left took its load with it.
+        // A client that left took its load with it, perhaps while this waited for the lock.
         if (turn.state == State.LOADING) {
             loading = null;
             Runner runner = new Runner(turn.model, turn.numCtx);
             runners.put(turn.key(), runner);
             admit(runner, turn);
             pump();
+        }
+    }
+
+    private void abortLoad() {
+        loading = null;
+        Future<?> timer = loadTimer;
+        if (timer != null) {
+            timer.cancel(false);
         }
     }
 

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * A client's connection: takes requests one after the other, as Go's server does, and tells the running one when the
  * client has gone. Confined to its event loop but for {@link #adjustReading} and {@link #disconnect}.
  */
+// What fails here fails because the connection is closed, which is what was wanted.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class ServedConnection extends ChannelInboundHandlerAdapter {
     // Go's rstAvoidanceDelay: so long it waits between closing its half and closing all.
     private static final long HALF_CLOSED_MILLIS = 500;

@@ -13,7 +13,9 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -108,7 +110,7 @@ public final class SimulatedOllama implements AutoCloseable {
     /** Closes everything at once, as Ollama does. */
     @Override
     public void close() {
-        refuse();
+        stopListening();
         simulation.connections.forEach(c -> c.disconnect(false));
         stopLoops();
     }
@@ -133,12 +135,27 @@ public final class SimulatedOllama implements AutoCloseable {
         simulation.faults.clear();
     }
 
-    /** Stops listening: connects are refused. Open connections stay. */
+    /** Stops listening; connects are refused when this returns. Open connections stay. */
     public void refuse() {
+        stopListening();
+        // The JDK keeps a closed listener alive until its selector has selected once more.
+        await("connects are refused", this::isRefusing);
+    }
+
+    private void stopListening() {
         Channel channel = listener;
         if (channel != null) {
             listener = null;
             channel.close().syncUninterruptibly();
+        }
+    }
+
+    private boolean isRefusing() {
+        try (Socket probe = new Socket()) {
+            probe.connect(address, 1000);
+            return false;
+        } catch (IOException e) {
+            return true;
         }
     }
 
@@ -162,6 +179,8 @@ public final class SimulatedOllama implements AutoCloseable {
     public void freeze() {
         accepting(false);
         simulation.freeze(true);
+        // What a loop has begun to read when this is called, it has finished when this returns.
+        loops.forEach(loop -> loop.submit(() -> {}).syncUninterruptibly());
     }
 
     /** Ends {@link #freeze()}. */

@@ -6,6 +6,8 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 
 /** Stands below the codec and sends every byte on its own. */
+// The outcome of the last byte stands for all.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class SplitWrites extends ChannelOutboundHandlerAdapter {
     @Override
     public void write(ChannelHandlerContext ctx, Object msg, ChannelPromise promise) {

@@ -3,7 +3,6 @@ package io.drover.demo;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
@@ -18,9 +17,16 @@ final class Stamp {
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
 
-    private record Second(long epoch, byte[] text, String http) {
-        Second(Instant at) {
-            this(at.getEpochSecond(), SECONDS.format(at).getBytes(StandardCharsets.US_ASCII), HTTP.format(at));
+    private static final class Second {
+        final long epoch;
+        final byte[] text;
+        final String http;
+
+        Second(long epoch) {
+            Instant at = Instant.ofEpochSecond(epoch);
+            this.epoch = epoch;
+            this.text = SECONDS.format(at).getBytes(StandardCharsets.US_ASCII);
+            this.http = HTTP.format(at);
         }
     }
 
@@ -29,7 +35,7 @@ final class Stamp {
 
     Stamp(boolean fixed) {
         this.fixed = fixed;
-        this.second = new Second(now());
+        this.second = new Second(now().getEpochSecond());
     }
 
     boolean isFixed() {
@@ -43,7 +49,7 @@ final class Stamp {
     /** Writes the time in RFC 3339 with up to nine digits, trailing zeros trimmed, as Go does. */
     void writeTo(ByteBuf out) {
         Instant now = now();
-        out.writeBytes(secondOf(now).text);
+        out.writeBytes(secondOf(now.getEpochSecond()).text);
         int nanos = now.getNano();
         if (nanos > 0) {
             out.writeByte('.');
@@ -55,23 +61,24 @@ final class Stamp {
         out.writeByte('Z');
     }
 
+    /** The same as text. */
     String text() {
-        return now().toString();
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(now().atOffset(ZoneOffset.UTC));
     }
 
     /** A time as Ollama lists it, with a local offset. */
     static String local(Instant at) {
-        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(OffsetDateTime.ofInstant(at, ZoneOffset.ofHours(2)));
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(at.atOffset(ZoneOffset.ofHours(2)));
     }
 
     String httpDate() {
-        return secondOf(now()).http;
+        return secondOf(now().getEpochSecond()).http;
     }
 
-    private Second secondOf(Instant now) {
+    private Second secondOf(long epoch) {
         Second current = second;
-        if (current.epoch != now.getEpochSecond()) {
-            current = new Second(now);
+        if (current.epoch != epoch) {
+            current = new Second(epoch);
             second = current;
         }
         return current;
