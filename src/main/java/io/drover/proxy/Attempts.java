@@ -25,7 +25,8 @@ final class Attempts {
     }
 
     /** A slot on the best backend that has not had the request; null if all have. */
-    @Nullable Slot next() {
+    @Nullable
+    Slot next() {
         long now = System.nanoTime();
         noneWasUp |= made == 0 && !context.cluster().isUp(now);
         Slot slot = context.balancer().select(context.cluster(), tried, now);
@@ -87,7 +88,8 @@ final class Attempts {
     }
 
     /** The backend that has it, or had it last. */
-    @Nullable Backend last() {
+    @Nullable
+    Backend last() {
         return last;
     }
 }

@@ -76,9 +76,7 @@ final class ClientRequest {
 
     /** The body to come: kept whole where the request may be sent again, else passed through. */
     RequestBody newBody() throws BadMessageException {
-        long limit = endpoint.bodyLimited()
-                ? worker.context().config().limits().requestBody()
-                : Long.MAX_VALUE;
+        long limit = endpoint.bodyLimited() ? worker.context().config().limits().requestBody() : Long.MAX_VALUE;
         if (framing.length() > limit) {
             throw new BadMessageException(
                     413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
@@ -87,9 +85,8 @@ final class ClientRequest {
             return new StreamedBody(worker, framing, limit);
         }
         // A compressed or multipart body has no fields to be seen; the backend reads it.
-        boolean json = endpoint.retained()
-                && endpoint != Endpoint.V1_TRANSCRIPTIONS
-                && !head.has(Field.CONTENT_ENCODING);
+        boolean json =
+                endpoint.retained() && endpoint != Endpoint.V1_TRANSCRIPTIONS && !head.has(Field.CONTENT_ENCODING);
         scanner = json ? new JsonFieldScanner() : null;
         return new RetainedBody(worker, framing, limit, scanner);
     }
@@ -163,7 +160,8 @@ final class ClientRequest {
     }
 
     /** The model asked for, as spelled in the request; null where it was not seen. */
-    @Nullable String model() {
+    @Nullable
+    String model() {
         return scanner == null ? null : scanner.model();
     }
 

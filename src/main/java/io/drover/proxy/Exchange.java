@@ -114,7 +114,9 @@ final class Exchange implements ResponseSink, HeadLines {
     /** What has come from the client is used up for now: a request that can go on its way does. */
     void onInputUsed() {
         RequestBody ready = body;
-        if (ready == null || timeline.phase() != Phase.READ_BODY || (request.endpoint().retained() && !ready.isComplete())) {
+        if (ready == null
+                || timeline.phase() != Phase.READ_BODY
+                || (request.endpoint().retained() && !ready.isComplete())) {
             return;
         }
         if (request.isMalformedJson()) {
@@ -199,7 +201,12 @@ final class Exchange implements ResponseSink, HeadLines {
         }
         boolean whole = body != null && body.isReplayable();
         Retry.Decision decision = Retry.decide(
-                failure, request.endpoint().replayable(), request.isSafe(), stale && !attempts.isFreshTried(), whole, attempts.left());
+                failure,
+                request.endpoint().replayable(),
+                request.isSafe(),
+                stale && !attempts.isFreshTried(),
+                whole,
+                attempts.left());
         switch (decision) {
             case FRESH_CONNECTION -> {
                 dropResponse();
@@ -499,7 +506,8 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private Reply errorReply(int code, String message) {
-        return OwnAnswers.error(code, request.endpoint(), message, request.caller().requestId());
+        return OwnAnswers.error(
+                code, request.endpoint(), message, request.caller().requestId());
     }
 
     private void answer(Reply reply, Outcome outcome) {

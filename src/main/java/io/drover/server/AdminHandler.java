@@ -57,13 +57,19 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             return error(HttpResponseStatus.BAD_REQUEST, "malformed request");
         }
         String path = new QueryStringDecoder(request.uri()).path();
-        boolean reads = request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
+        boolean reads =
+                request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
         return switch (path) {
-            case "/metrics", "/health", "/ready" -> reads
-                    ? read(path, request)
-                    : error(HttpResponseStatus.METHOD_NOT_ALLOWED, "method " + request.method() + " (expected: GET)");
-            default -> error(
-                    HttpResponseStatus.NOT_FOUND, "nothing is served at " + path + " (expected: /metrics, /health, /ready)");
+            case "/metrics", "/health", "/ready" ->
+                reads
+                        ? read(path, request)
+                        : error(
+                                HttpResponseStatus.METHOD_NOT_ALLOWED,
+                                "method " + request.method() + " (expected: GET)");
+            default ->
+                error(
+                        HttpResponseStatus.NOT_FOUND,
+                        "nothing is served at " + path + " (expected: /metrics, /health, /ready)");
         };
     }
 

@@ -10,7 +10,8 @@ import picocli.CommandLine.IExecutionExceptionHandler;
 /** The {@code drover} command. */
 @Command(
         name = "drover",
-        description = "A load balancer for self-hosted language models: one address in front of several Ollama servers.",
+        description =
+                "A load balancer for self-hosted language models: one address in front of several Ollama servers.",
         subcommands = {RunCommand.class, CheckCommand.class, DemoCommand.class, VersionCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Main.VersionText.class)
@@ -31,7 +32,8 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         IExecutionExceptionHandler onError = (error, line, parsed) -> {
             PrintWriter err = line.getErr();
-            if (error instanceof ConfigException || error instanceof IOException
+            if (error instanceof ConfigException
+                    || error instanceof IOException
                     || error instanceof UnsupportedOperationException) {
                 err.println(error.getMessage());
             } else {
@@ -40,7 +42,9 @@ public final class Main implements Runnable {
             err.flush();
             return FAILED;
         };
-        return new CommandLine(new Main()).setExecutionExceptionHandler(onError).setCaseInsensitiveEnumValuesAllowed(true);
+        return new CommandLine(new Main())
+                .setExecutionExceptionHandler(onError)
+                .setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     @Override

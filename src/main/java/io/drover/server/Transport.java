@@ -94,14 +94,24 @@ public record Transport(
 
     private static Transport of(TransportKind kind) {
         return switch (kind) {
-            case IO_URING -> new Transport(
-                    kind, IoUringIoHandler.newFactory(), IoUringServerSocketChannel.class, IoUringSocketChannel.class);
-            case EPOLL -> new Transport(
-                    kind, EpollIoHandler.newFactory(), EpollServerSocketChannel.class, EpollSocketChannel.class);
-            case KQUEUE -> new Transport(
-                    kind, KQueueIoHandler.newFactory(), KQueueServerSocketChannel.class, KQueueSocketChannel.class);
-            case NIO, AUTO -> new Transport(
-                    TransportKind.NIO, NioIoHandler.newFactory(), NioServerSocketChannel.class, NioSocketChannel.class);
+            case IO_URING ->
+                new Transport(
+                        kind,
+                        IoUringIoHandler.newFactory(),
+                        IoUringServerSocketChannel.class,
+                        IoUringSocketChannel.class);
+            case EPOLL ->
+                new Transport(
+                        kind, EpollIoHandler.newFactory(), EpollServerSocketChannel.class, EpollSocketChannel.class);
+            case KQUEUE ->
+                new Transport(
+                        kind, KQueueIoHandler.newFactory(), KQueueServerSocketChannel.class, KQueueSocketChannel.class);
+            case NIO, AUTO ->
+                new Transport(
+                        TransportKind.NIO,
+                        NioIoHandler.newFactory(),
+                        NioServerSocketChannel.class,
+                        NioSocketChannel.class);
         };
     }
 }
