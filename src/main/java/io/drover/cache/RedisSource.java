@@ -1,0 +1,91 @@
+package io.drover.cache;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.RedisClusterURIUtil;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** Where connections to Redis come from: one server, the master that sentinels name, or, given several, a cluster. */
+final class RedisSource {
+    private static final String EXPECTED =
+            "redis.uri: not a Redis URI (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)";
+
+    private final AbstractRedisClient client;
+    private final Supplier<CompletionStage<RedisConnection>> connect;
+
+    private RedisSource(AbstractRedisClient client, Supplier<CompletionStage<RedisConnection>> connect) {
+        this.client = client;
+        this.connect = connect;
+    }
+
+    static RedisSource of(List<RedisURI> uris, ClientResources resources, ClientOptions options) {
+        return uris.size() == 1 ? single(uris.get(0), resources, options) : cluster(uris, resources, options);
+    }
+
+    private static RedisSource single(RedisURI uri, ClientResources resources, ClientOptions options) {
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(options);
+        return new RedisSource(client, () -> client.connectAsync(ByteArrayCodec.INSTANCE, uri)
+                .thenApply(connection -> new RedisConnection(connection, connection.async())));
+    }
+
+    private static RedisSource cluster(List<RedisURI> uris, ClientResources resources, ClientOptions options) {
+        RedisClusterClient client = RedisClusterClient.create(resources, uris);
+        client.setOptions(ClusterClientOptions.builder(options)
+                .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+                        .enablePeriodicRefresh()
+                        .build())
+                .build());
+        return new RedisSource(client, () -> client.connectAsync(ByteArrayCodec.INSTANCE)
+                .thenApply(connection -> new RedisConnection(connection, connection.async())));
+    }
+
+    /** A new connection, if Redis is there; its time is limited by the options. */
+    CompletionStage<RedisConnection> connect() {
+        return connect.get();
+    }
+
+    CompletableFuture<Void> shutdown(long timeoutMillis) {
+        return client.shutdownAsync(0, timeoutMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Both {@code redis://a:1,b:2} and {@code redis://a:1,redis://b:2} are two servers. */
+    static List<RedisURI> parse(String text) {
+        try {
+            List<RedisURI> uris = new ArrayList<>();
+            if (text.startsWith("redis-sentinel://")) {
+                uris.add(RedisURI.create(text));
+            } else {
+                for (String part : text.split(",(?=rediss?://)")) {
+                    uris.addAll(RedisClusterURIUtil.toRedisURIs(URI.create(part)));
+                }
+            }
+            return uris;
+        } catch (IllegalArgumentException notAUri) {
+            // Without the cause, which quotes the text and with it a password.
+            throw new IllegalArgumentException(EXPECTED);
+        }
+    }
+
+    /** Host and port of each, or of the sentinels; nothing secret. */
+    static String text(List<RedisURI> uris) {
+        return uris.stream()
+                .flatMap(uri -> uri.getSentinels().isEmpty() ? List.of(uri).stream() : uri.getSentinels().stream())
+                .map(uri -> uri.getHost() + ":" + uri.getPort())
+                .collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,150 @@
+package io.drover.health;
+
+import io.drover.backend.Backend;
+import io.drover.http.BadMessageException;
+import io.drover.http.HeadParser;
+import io.drover.http.MessageHead;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One probe: a connection of its own, one request, the head of the answer, all within one deadline. Tells the backend
+ * what came of it and then whoever waits for its end, both once. Belongs to one event loop.
+ */
+final class Probe extends ChannelInboundHandlerAdapter {
+    private final Backend backend;
+    private final byte[] request;
+    private final HeadParser parser;
+    private final Runnable onEnd;
+    private final MessageHead head = new MessageHead();
+
+    private @Nullable Channel channel;
+    private @Nullable Future<?> deadline;
+    private boolean connected;
+    private boolean ended;
+
+    /** @param parser of responses, its own */
+    Probe(Backend backend, byte[] request, HeadParser parser, Runnable onEnd) {
+        this.backend = backend;
+        this.request = request;
+        this.parser = parser;
+        this.onEnd = onEnd;
+    }
+
+    /** @param bootstrap with the transport and {@code loop} set */
+    void start(Bootstrap bootstrap, EventLoop loop, InetSocketAddress address, long timeoutNanos) {
+        parser.reset(head);
+        deadline = loop.schedule(
+                () -> fail(connected ? "probe timed out" : "connect timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
+        ChannelFuture connect = bootstrap.clone().handler(this).connect(address);
+        channel = connect.channel();
+        connect.addListener(done -> onConnectDone(done.cause()));
+    }
+
+    /** Ends it without a result and without telling anybody. */
+    void cancel() {
+        ended = true;
+        release();
+    }
+
+    private void onConnectDone(@Nullable Throwable cause) {
+        if (cause == null) {
+            connected = true;
+        } else if (cause instanceof ChannelException) {
+            // No socket to be had, most likely for want of descriptors: that tells nothing about the backend.
+            end(() -> {});
+        } else {
+            boolean refused = cause instanceof ConnectException && !(cause instanceof NoRouteToHostException);
+            fail(refused ? "connection refused" : "connect failed");
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.writeAndFlush(context.alloc().ioBuffer(request.length).writeBytes(request));
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        try {
+            if (!ended) {
+                read(bytes);
+            }
+        } catch (BadMessageException malformed) {
+            fail("malformed answer");
+        } finally {
+            bytes.release();
+        }
+    }
+
+    private void read(ByteBuf bytes) throws BadMessageException {
+        while (parser.parse(bytes, head)) {
+            int status = head.status();
+            if (status >= 200 || status == 101) {
+                onStatus(status);
+                return;
+            }
+            // An interim answer: the final one follows (RFC 9110, 15.2).
+            parser.reset(head);
+        }
+    }
+
+    private void onStatus(int status) {
+        if (status >= 200 && status < 300) {
+            end(() -> backend.onProbe(true, ""));
+        } else {
+            // 401 and 403 too: with the same Host and Authorization, every client's request would get them.
+            fail("answered " + status);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        fail("connection closed");
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        fail("connection closed");
+    }
+
+    private void fail(String reason) {
+        end(() -> backend.onProbe(false, reason));
+    }
+
+    private void end(Runnable report) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        release();
+        try {
+            report.run();
+        } finally {
+            onEnd.run();
+        }
+    }
+
+    private void release() {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        // A channel that could not be made has no loop to be closed on.
+        if (channel != null && channel.isRegistered()) {
+            channel.close();
+        }
+    }
+}

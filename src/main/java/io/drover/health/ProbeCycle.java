@@ -1,0 +1,101 @@
+package io.drover.health;
+
+import io.drover.backend.Backend;
+import io.drover.config.DroverConfig;
+import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.http.HeadParser;
+import io.drover.http.HeadWriter;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.EventLoop;
+import java.io.ByteArrayOutputStream;
+import java.net.InetSocketAddress;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Probes one backend again and again, never twice at a time. Belongs to one event loop. */
+final class ProbeCycle {
+    /** How far an interval may be off, so that many backends and many Drovers do not probe in step. */
+    private static final double JITTER = 0.1;
+
+    private static final long NAME_CHECK_MILLIS = 10;
+
+    private final Backend backend;
+    private final EventLoop loop;
+    private final Bootstrap bootstrap;
+    private final DroverConfig.Limits limits;
+    private final byte[] request;
+    private final Runnable onFirstEnd;
+    private final long intervalNanos;
+    private final long timeoutNanos;
+
+    private long startedNanos;
+    private boolean first = true;
+    private @Nullable Future<?> next;
+    private @Nullable Probe probe;
+
+    /** @param bootstrap with the transport and {@code loop} set */
+    ProbeCycle(Backend backend, DroverConfig config, EventLoop loop, Bootstrap bootstrap, Runnable onFirstEnd) {
+        ActiveHealth active = config.health().active();
+        this.backend = backend;
+        this.loop = loop;
+        this.bootstrap = bootstrap;
+        this.limits = config.limits();
+        this.request = request(backend);
+        this.onFirstEnd = onFirstEnd;
+        this.intervalNanos = active.interval().toNanos();
+        this.timeoutNanos = active.timeout().toNanos();
+    }
+
+    private static byte[] request(Backend backend) {
+        var out = new ByteArrayOutputStream();
+        out.writeBytes(HeadWriter.ascii("GET /api/version HTTP/1.1\r\n"));
+        out.writeBytes(HeadWriter.line("Host", backend.config().host()));
+        backend.config().authorization().ifPresent(value -> out.writeBytes(HeadWriter.line("Authorization", value)));
+        out.writeBytes(HeadWriter.line("Connection", "close"));
+        out.writeBytes(HeadWriter.ascii("\r\n"));
+        return out.toByteArray();
+    }
+
+    void start() {
+        startedNanos = System.nanoTime();
+        attempt();
+    }
+
+    void close() {
+        if (next != null) {
+            next.cancel(false);
+        }
+        if (probe != null) {
+            probe.cancel();
+        }
+    }
+
+    private void attempt() {
+        InetSocketAddress address = backend.address();
+        if (address != null) {
+            HeadParser parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
+            probe = new Probe(backend, request, parser, this::onEnd);
+            probe.start(bootstrap, loop, address, timeoutNanos);
+        } else if (first && System.nanoTime() - startedNanos < timeoutNanos) {
+            // The very first result decides at once, and the first look-up may well be under way still.
+            next = loop.schedule(this::attempt, NAME_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        } else {
+            backend.onProbe(false, "name not resolved");
+            onEnd();
+        }
+    }
+
+    private void onEnd() {
+        probe = null;
+        double jitter = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+        long sinceStart = System.nanoTime() - startedNanos;
+        long delay = Math.max(0, (long) (intervalNanos * jitter) - sinceStart);
+        next = loop.schedule(this::start, delay, TimeUnit.NANOSECONDS);
+        if (first) {
+            first = false;
+            onFirstEnd.run();
+        }
+    }
+}
