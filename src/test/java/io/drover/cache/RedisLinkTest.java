@@ -109,6 +109,20 @@ class RedisLinkTest {
     }
 
     @Test
+    void aConnectionThatWentSilentIsReplaced() throws IOException {
+        int port = freePort();
+        redis(port);
+        Relay relay = with(new Relay(port));
+        RedisLink link = start("redis://127.0.0.1:" + relay.port());
+        Await.until("up", SOON, link::isUp);
+
+        relay.silenceTheFirst();
+
+        Await.until("down", SOON, () -> !link.isUp());
+        Await.until("up over another connection", SOON, link::isUp);
+    }
+
+    @Test
     void aPasswordIsUsedAndNeverLogged() throws IOException {
         int port = freePort();
         RedisLink right = start("redis://:sesame@127.0.0.1:" + port);
@@ -126,14 +140,19 @@ class RedisLinkTest {
     @Test
     void severalServersAreACluster() throws IOException {
         int port = freePort();
-        redis(port, "cluster-enabled yes");
+        RedisLink link = start("redis://127.0.0.1:" + port + ",redis://localhost:" + port);
+        Await.until("told that it is down", SOON, () -> logged().size() == 1);
+
+        RedisServer redis = redis(port, "cluster-enabled yes");
         // In halves: a command line may have 64 KiB.
         command(port, addSlots(0, 8_192));
         command(port, addSlots(8_192, 16_384));
 
-        RedisLink link = start("redis://127.0.0.1:" + port + ",redis://localhost:" + port);
-
         Await.until("up", SOON, link::isUp);
+        redis.stop();
+        Await.until("down", SOON, () -> !link.isUp());
+        redis(port, "cluster-enabled yes");
+        Await.until("up again", SOON, link::isUp);
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.testing.Await;
+import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -218,7 +219,7 @@ class HealthProberTest {
     @Test
     void aBackendThatComesIsFound() throws IOException {
         int port = freePort();
-        Herd herd = probe(keys("20ms", "1s"), "http://127.0.0.1:" + port);
+        Herd herd = probe(keys("20ms", "5s"), "http://127.0.0.1:" + port);
         Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);
 
         StubBackend stub = with(StubBackend.on(port, StubBackend.text(OK)));
@@ -231,7 +232,7 @@ class HealthProberTest {
     @Test
     void aBackendThatFailsGoesDownAndComesBack() {
         StubBackend stub = with(StubBackend.answering(OK));
-        Herd herd = probe(keys("20ms", "1s"), stub.url());
+        Herd herd = probe(keys("20ms", "5s"), stub.url());
         Await.until("up", SOON, () -> herd.state(0) == BackendState.UP);
 
         stub.become(StubBackend.text("HTTP/1.1 500 X\r\n\r\n"));
@@ -295,7 +296,7 @@ class HealthProberTest {
     void theFirstRoundEndsWithTheLastBackend() throws IOException {
         StubBackend silent = with(StubBackend.silent());
         StubBackend healthy = with(StubBackend.answering(OK));
-        Herd herd = probe(keys("20ms", "400ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + freePort());
+        Herd herd = probe(keys("20ms", "1500ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + freePort());
         Await.until("healthy probed thrice", SOON, () -> healthy.requests().size() >= 3);
         assertThat(prober().firstRound().toCompletableFuture()).isNotDone();
 
@@ -303,6 +304,20 @@ class HealthProberTest {
 
         assertThat(List.of(herd.state(0), herd.state(1), herd.state(2)))
                 .containsExactly(BackendState.DOWN, BackendState.UP, BackendState.DOWN);
+    }
+
+    @Test
+    void aProbeForWhichNoSocketIsLeftTellsNothing() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = Herd.of(slowly(), stub.url());
+        with(new NameResolver(herd.cluster));
+        prober = with(new HealthProber(herd.cluster, herd.config, loop, NoSocketLeft.class));
+
+        prober.start();
+        awaitFirstRound();
+
+        assertThat(herd.told).isEmpty();
+        assertThat(herd.state(0)).isEqualTo(BackendState.UNKNOWN);
     }
 
     @Test
@@ -389,6 +404,13 @@ class HealthProberTest {
             } catch (SocketTimeoutException full) {
                 return;
             }
+        }
+    }
+
+    /** What Netty's channels do when the process has no descriptor left. */
+    public static final class NoSocketLeft extends NioSocketChannel {
+        public NoSocketLeft() {
+            throw new ChannelException("Failed to open a socket.");
         }
     }
 }
