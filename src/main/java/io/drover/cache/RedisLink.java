@@ -45,7 +45,7 @@ public final class RedisLink implements AutoCloseable {
      * PINGs in a row without an answer after which the connection is made anew: TCP alone would take a quarter of an
      * hour to notice that the host is gone without a word.
      */
-    private static final int STALE_PINGS = 5;
+    private static final int STALE_PINGS = 3;
 
     private final ClientResources resources;
     private final RedisSource source;
@@ -90,8 +90,12 @@ public final class RedisLink implements AutoCloseable {
                 .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                 .requestQueueSize(REQUEST_QUEUE)
                 .timeoutOptions(TimeoutOptions.enabled(COMMAND_TIMEOUT))
-                .socketOptions(
-                        SocketOptions.builder().connectTimeout(CONNECT_TIMEOUT).build())
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(CONNECT_TIMEOUT)
+                        // The PINGs do better; and Lettuce sets io_uring's keep-alive options on epoll's sockets too,
+                        // with a warning for each.
+                        .keepAlive(false)
+                        .build())
                 // Push messages of hosted Redis about its own maintenance; others refuse the command.
                 .maintNotificationsConfig(MaintNotificationsConfig.disabled())
                 .build();

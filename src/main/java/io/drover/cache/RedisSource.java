@@ -50,7 +50,9 @@ final class RedisSource {
                         .enablePeriodicRefresh()
                         .build())
                 .build());
-        return new RedisSource(client, () -> client.connectAsync(ByteArrayCodec.INSTANCE)
+        // Unlike connect(), connectAsync() does not ask for the nodes first.
+        return new RedisSource(client, () -> client.refreshPartitionsAsync()
+                .thenCompose(known -> client.connectAsync(ByteArrayCodec.INSTANCE))
                 .thenApply(connection -> new RedisConnection(connection, connection.async())));
     }
 

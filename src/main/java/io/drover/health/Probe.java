@@ -50,7 +50,12 @@ final class Probe extends ChannelInboundHandlerAdapter {
                 () -> fail(connected ? "probe timed out" : "connect timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
         ChannelFuture connect = bootstrap.clone().handler(this).connect(address);
         channel = connect.channel();
-        connect.addListener(done -> onConnectDone(done.cause()));
+        if (connect.isDone()) {
+            // Without a channel there is no loop either: a listener would be called on a strange thread.
+            onConnectDone(connect.cause());
+        } else {
+            connect.addListener(done -> onConnectDone(done.cause()));
+        }
     }
 
     /** Ends it without a result and without telling anybody. */

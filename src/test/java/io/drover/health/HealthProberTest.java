@@ -1,0 +1,416 @@
+package io.drover.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.drover.backend.BackendState;
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
+import io.drover.testing.Await;
+import io.netty.channel.ChannelException;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(30)
+class HealthProberTest {
+    private static final String OK =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"version\":\"0.9\"}\n";
+    private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static MultiThreadIoEventLoopGroup group;
+    private static EventLoop loop;
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private @Nullable HealthProber prober;
+
+    @BeforeAll
+    static void startLoop() {
+        group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        loop = (EventLoop) group.next();
+    }
+
+    @AfterAll
+    static void stopLoop() {
+        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable one : opened) {
+            one.close();
+        }
+    }
+
+    @Test
+    void aBackendThatTellsItsVersionIsUp() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.state(0)).isEqualTo(BackendState.UP);
+        assertThat(herd.told).containsExactly("UP probe succeeded");
+    }
+
+    @Test
+    void theRequestNamesTheBackendsOwnHostAndAuthorization(@TempDir Path dir) throws IOException, ConfigException {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Path file = Files.writeString(
+                dir.resolve("drover.conf"),
+                "drover.backends = [{ url = \"" + stub.url()
+                        + "\", host = gpu.example, authorization = \"Bearer t\" }]");
+        start(new Herd(ConfigLoader.load(ConfigSource.of(file)).config()));
+
+        awaitFirstRound();
+
+        assertThat(stub.requests())
+                .containsExactly(String.join(
+                        "\r\n",
+                        "GET /api/version HTTP/1.1",
+                        "Host: gpu.example",
+                        "Authorization: Bearer t",
+                        "Connection: close",
+                        "",
+                        ""));
+    }
+
+    @Test
+    void nobodyListens() throws IOException {
+        Herd herd = probe(slowly(), "http://127.0.0.1:" + freePort());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN connection refused");
+        assertThat(herd.get(0).downReason(System.nanoTime())).isEqualTo("connection refused");
+    }
+
+    @Test
+    void aBackendWhoseConnectionsAreNotAccepted() throws IOException {
+        ServerSocket full = with(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+        fillBacklog(full);
+        Herd herd = probe(keys("5m", "150ms"), "http://127.0.0.1:" + full.getLocalPort());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN connect timed out");
+    }
+
+    @Test
+    void aBackendThatAcceptsAndSaysNothing() {
+        StubBackend stub = with(StubBackend.silent());
+        Herd herd = probe(keys("5m", "150ms"), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN probe timed out");
+        Await.until("the probe's connection closed", SOON, () -> stub.leftByPeer() == 1);
+    }
+
+    @Test
+    void aHeadThatDripsForEverTimesOut() {
+        StubBackend stub =
+                with(StubBackend.on(0, StubBackend.drip("HTTP/1.1 200 OK\r\nX: ", "y", Duration.ofMillis(5))));
+        Herd herd = probe(keys("5m", "200ms"), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN probe timed out");
+    }
+
+    @Test
+    void interimAnswersForEverTimeOut() {
+        StubBackend stub = with(
+                StubBackend.on(0, StubBackend.drip("", "HTTP/1.1 100 Continue\r\n\r\n", Duration.ofNanos(100_000))));
+        Herd herd = probe(keys("5m", "200ms"), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN probe timed out");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {101, 301, 401, 403, 404, 500, 503})
+    void anyStatusButSuccessIsAFailure(int status) {
+        StubBackend stub = with(StubBackend.answering("HTTP/1.1 " + status + " X\r\nContent-Length: 0\r\n\r\n"));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN answered " + status);
+    }
+
+    @Test
+    void interimAnswersAreSkipped() {
+        StubBackend stub = with(StubBackend.answering("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.state(0)).isEqualTo(BackendState.UP);
+    }
+
+    @Test
+    void aHeadInManyPiecesIsAnAnswer() {
+        StubBackend stub = with(StubBackend.on(0, StubBackend.drip("", OK, Duration.ofNanos(1))));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.state(0)).isEqualTo(BackendState.UP);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 200 OK\nX: y\n\n", "\0\0\0"})
+    void whatIsNoHttpIsMalformed(String garbage) {
+        StubBackend stub = with(StubBackend.answering(garbage));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN malformed answer");
+    }
+
+    @Test
+    void aHeadOverTheLimitIsMalformed() {
+        StubBackend stub = with(StubBackend.answering("HTTP/1.1 200 OK\r\nX: " + "y".repeat(100_000) + "\r\n\r\n"));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN malformed answer");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "HTTP/1.1 200 OK\r\nServ"})
+    void aConnectionClosedBeforeTheHeadEnds(String beginning) {
+        StubBackend stub = with(StubBackend.answering(beginning));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("DOWN connection closed");
+    }
+
+    @Test
+    void aBackendThatComesIsFound() throws IOException {
+        int port = freePort();
+        Herd herd = probe(keys("20ms", "5s"), "http://127.0.0.1:" + port);
+        Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);
+
+        StubBackend stub = with(StubBackend.on(port, StubBackend.text(OK)));
+
+        Await.until("up", SOON, () -> herd.state(0) == BackendState.UP);
+        assertThat(herd.told).containsExactly("DOWN connection refused", "UP probe succeeded");
+        assertThat(stub.requests().size()).isGreaterThanOrEqualTo(2);
+    }
+
+    @Test
+    void aBackendThatFailsGoesDownAndComesBack() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("20ms", "5s"), stub.url());
+        Await.until("up", SOON, () -> herd.state(0) == BackendState.UP);
+
+        stub.become(StubBackend.text("HTTP/1.1 500 X\r\n\r\n"));
+        Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);
+        stub.become(StubBackend.text(OK));
+        Await.until("up again", SOON, () -> herd.state(0) == BackendState.UP);
+
+        assertThat(herd.told).containsExactly("UP probe succeeded", "DOWN answered 500", "UP probe succeeded");
+    }
+
+    @Test
+    void oneBackendIsNeverProbedTwiceAtATime() {
+        StubBackend stub = with(StubBackend.silent());
+        probe(keys("10ms", "60ms"), stub.url());
+
+        Await.until("five probes", SOON, () -> stub.requests().size() >= 5);
+
+        // The stub may not have seen the end of the one before.
+        assertThat(stub.mostOpenAtOnce()).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void aSilentBackendDelaysNoOther() {
+        StubBackend silent = with(StubBackend.silent());
+        StubBackend healthy = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("10ms", "5m"), silent.url(), healthy.url());
+
+        Await.until("ten probes", SOON, () -> healthy.requests().size() >= 10);
+
+        assertThat(herd.state(1)).isEqualTo(BackendState.UP);
+        assertThat(herd.state(0)).isEqualTo(BackendState.UNKNOWN);
+    }
+
+    @Test
+    void aNameThatStaysUnknownIsDownAndFoundLater() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("20ms", "100ms"), stub.url().replace("127.0.0.1", "gpu.invalid"));
+        awaitFirstRound();
+        assertThat(herd.told).containsExactly("DOWN name not resolved");
+
+        herd.get(0).onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()});
+
+        Await.until("up", SOON, () -> herd.state(0) == BackendState.UP);
+    }
+
+    @Test
+    void theFirstProbeWaitsForTheFirstLookUp() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(slowly(), stub.url().replace("127.0.0.1", "gpu.invalid"));
+
+        loop.schedule(
+                () -> herd.get(0).onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}),
+                50,
+                TimeUnit.MILLISECONDS);
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("UP probe succeeded");
+    }
+
+    @Test
+    void theFirstRoundEndsWithTheLastBackend() throws IOException {
+        StubBackend silent = with(StubBackend.silent());
+        StubBackend healthy = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("20ms", "1500ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + freePort());
+        Await.until("healthy probed thrice", SOON, () -> healthy.requests().size() >= 3);
+        assertThat(prober().firstRound().toCompletableFuture()).isNotDone();
+
+        awaitFirstRound();
+
+        assertThat(List.of(herd.state(0), herd.state(1), herd.state(2)))
+                .containsExactly(BackendState.DOWN, BackendState.UP, BackendState.DOWN);
+    }
+
+    @Test
+    void aProbeForWhichNoSocketIsLeftTellsNothing() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = Herd.of(slowly(), stub.url());
+        with(new NameResolver(herd.cluster));
+        prober = with(new HealthProber(herd.cluster, herd.config, loop, NoSocketLeft.class));
+
+        prober.start();
+        awaitFirstRound();
+
+        assertThat(herd.told).isEmpty();
+        assertThat(herd.state(0)).isEqualTo(BackendState.UNKNOWN);
+    }
+
+    @Test
+    void anIntervalOfZeroProbesNothing() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("0", "1s"), stub.url());
+
+        assertThat(prober().firstRound().toCompletableFuture()).isDone();
+        passSomeIntervals();
+        assertThat(stub.requests()).isEmpty();
+        assertThat(herd.state(0)).isEqualTo(BackendState.UNKNOWN);
+    }
+
+    @Test
+    void closingCutsProbesOffAndReportsNothing() {
+        StubBackend silent = with(StubBackend.silent());
+        Herd herd = probe(keys("20ms", "5m"), silent.url());
+        Await.until("a probe under way", SOON, () -> silent.requests().size() == 1);
+
+        prober().close();
+
+        Await.until("its connection closed", SOON, () -> silent.leftByPeer() == 1);
+        passSomeIntervals();
+        assertThat(herd.told).isEmpty();
+        assertThat(silent.requests()).hasSize(1);
+    }
+
+    private static Map<String, String> slowly() {
+        return keys("5m", "10s");
+    }
+
+    private static Map<String, String> keys(String interval, String timeout) {
+        Map<String, String> keys = new HashMap<>();
+        keys.put("health.active.interval", interval);
+        keys.put("health.active.timeout", timeout);
+        return keys;
+    }
+
+    private Herd probe(Map<String, String> keys, String... urls) {
+        return start(Herd.of(keys, urls));
+    }
+
+    private Herd start(Herd herd) {
+        // Numeric addresses are known from here on.
+        with(new NameResolver(herd.cluster));
+        prober = with(new HealthProber(herd.cluster, herd.config, loop, NioSocketChannel.class));
+        prober.start();
+        return herd;
+    }
+
+    private HealthProber prober() {
+        return Objects.requireNonNull(prober);
+    }
+
+    private void awaitFirstRound() {
+        prober().firstRound()
+                .toCompletableFuture()
+                .orTimeout(20, TimeUnit.SECONDS)
+                .join();
+    }
+
+    /** Until the loop has had the time for several probes. */
+    private static void passSomeIntervals() {
+        loop.schedule(() -> {}, 100, TimeUnit.MILLISECONDS).syncUninterruptibly();
+    }
+
+    private <T extends AutoCloseable> T with(T one) {
+        opened.add(0, one);
+        return one;
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return server.getLocalPort();
+        }
+    }
+
+    /** Connects until the kernel answers no more. */
+    private void fillBacklog(ServerSocket server) throws IOException {
+        while (true) {
+            Socket socket = with(new Socket());
+            try {
+                socket.connect(server.getLocalSocketAddress(), 200);
+            } catch (SocketTimeoutException full) {
+                return;
+            }
+        }
+    }
+
+    /** What Netty's channels do when the process has no descriptor left. */
+    public static final class NoSocketLeft extends NioSocketChannel {
+        public NoSocketLeft() {
+            throw new ChannelException("Failed to open a socket.");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.drover.health;
+
+import io.drover.backend.Backend;
+import io.drover.backend.BackendState;
+import io.drover.backend.Cluster;
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
+import io.drover.config.DroverConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Backends for tests, and what was told of them: {@code "DOWN connection refused"}. */
+final class Herd {
+    final DroverConfig config;
+    final Cluster cluster;
+    final List<String> told = new CopyOnWriteArrayList<>();
+
+    Herd(DroverConfig config) {
+        this.config = config;
+        this.cluster = Cluster.of(config, (backend, from, to, reason) -> told.add(to + " " + reason));
+    }
+
+    static Herd of(Map<String, String> keys, String... urls) {
+        try {
+            return new Herd(ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), List.of(urls), keys))
+                    .config());
+        } catch (ConfigException wrong) {
+            throw new IllegalArgumentException(wrong);
+        }
+    }
+
+    Backend get(int index) {
+        return cluster.backends().get(index);
+    }
+
+    BackendState state(int index) {
+        return get(index).state(System.nanoTime());
+    }
+}
