@@ -3,6 +3,7 @@ package io.drover.server;
 import io.drover.config.ConfigException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.security.Security;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -23,6 +24,9 @@ public final class Main implements Runnable {
     private CommandLine.Model.CommandSpec spec;
 
     public static void main(String[] arguments) {
+        // The JDK remembers an address for 30 s; a container that moved must be found sooner.
+        Security.setProperty("networkaddress.cache.ttl", "5");
+        Security.setProperty("networkaddress.cache.negative.ttl", "1");
         int status = commandLine().execute(arguments);
         // Not exit: shutdown hooks have nothing left to do, and threads that still end must not delay it.
         System.out.flush();
