@@ -1,6 +1,7 @@
 package io.drover.http;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows the chunked coding (RFC 9112, 7.1) of one body through whatever pieces it arrives in, and tells which bytes
@@ -20,9 +21,13 @@ public final class ChunkedFraming {
 
     private enum State {
         SIZE,
-        EXTENSION,
+        EXTENSION_START,
+        EXTENSION_NAME,
+        EXTENSION_VALUE_START,
+        EXTENSION_VALUE,
         EXTENSION_QUOTED,
         EXTENSION_ESCAPED,
+        EXTENSION_QUOTED_END,
         SIZE_LF,
         DATA,
         DATA_CR,
@@ -118,7 +123,7 @@ public final class ChunkedFraming {
                 octet(buf.getByte(at++));
                 if (state == State.DATA || (state == State.DONE && !trailer) || (state == State.SIZE && digits == 0)) {
                     proven = at;
-                } else if (passThrough && state == State.EXTENSION) {
+                } else if (passThrough && state == State.EXTENSION_START) {
                     passThrough = false;
                     return at;
                 }
@@ -130,7 +135,13 @@ public final class ChunkedFraming {
     private void octet(byte b) throws BadMessageException {
         switch (state) {
             case SIZE -> size(b);
-            case EXTENSION, EXTENSION_QUOTED, EXTENSION_ESCAPED -> extension(b);
+            case EXTENSION_START,
+                    EXTENSION_NAME,
+                    EXTENSION_VALUE_START,
+                    EXTENSION_VALUE,
+                    EXTENSION_QUOTED,
+                    EXTENSION_ESCAPED,
+                    EXTENSION_QUOTED_END -> extension(b);
             case SIZE_LF -> {
                 expect(b, '\n', "a chunk's size line");
                 state = remaining == 0 ? State.TRAILER_START : State.DATA;
@@ -171,35 +182,63 @@ public final class ChunkedFraming {
         } else if (b == '\r') {
             state = State.SIZE_LF;
         } else if (b == ';') {
-            state = State.EXTENSION;
+            state = State.EXTENSION_START;
         } else {
             throw BadMessageException.badRequest("a chunk size that is no hexadecimal number");
         }
     }
 
+    /**
+     * The exact grammar of RFC 9112, 7.1.1, without its optional white space and octets beyond
+     * ASCII: where a quoted string begins and whether
+     * it may hold the end of a line is what parsers disagree about (CVE-2026-33870).
+     */
     private void extension(byte b) throws BadMessageException {
         countExtra();
-        if (!Octets.isFieldValue(b) && !(b == '\r' && state == State.EXTENSION)) {
-            // A line end inside a quoted string is where parsers disagree (CVE-2026-33870).
+        State next =
+                switch (state) {
+                    case EXTENSION_START -> word(b, State.EXTENSION_NAME);
+                    case EXTENSION_NAME -> b == '=' ? State.EXTENSION_VALUE_START : wordOrEnd(b);
+                    case EXTENSION_VALUE_START -> b == '"' ? State.EXTENSION_QUOTED : word(b, State.EXTENSION_VALUE);
+                    case EXTENSION_VALUE -> wordOrEnd(b);
+                    case EXTENSION_QUOTED -> quoted(b);
+                    case EXTENSION_ESCAPED -> quotable(b);
+                    default -> extensionEnd(b);
+                };
+        if (next == null) {
             throw BadMessageException.badRequest("a malformed chunk extension");
         }
-        switch (state) {
-            case EXTENSION_ESCAPED -> state = State.EXTENSION_QUOTED;
-            case EXTENSION_QUOTED -> {
-                if (b == '\\') {
-                    state = State.EXTENSION_ESCAPED;
-                } else if (b == '"') {
-                    state = State.EXTENSION;
-                }
-            }
-            default -> {
-                if (b == '"') {
-                    state = State.EXTENSION_QUOTED;
-                } else if (b == '\r') {
-                    state = State.SIZE_LF;
-                }
-            }
+        state = next;
+    }
+
+    private static @Nullable State word(byte b, State then) {
+        return Octets.isToken(b) ? then : null;
+    }
+
+    private @Nullable State wordOrEnd(byte b) {
+        return Octets.isToken(b) ? state : extensionEnd(b);
+    }
+
+    private static @Nullable State quoted(byte b) {
+        if (b == '"') {
+            return State.EXTENSION_QUOTED_END;
         }
+        if (b == '\\') {
+            return State.EXTENSION_ESCAPED;
+        }
+        return quotable(b);
+    }
+
+    private static @Nullable State quotable(byte b) {
+        return b > 0 && Octets.isFieldValue(b) ? State.EXTENSION_QUOTED : null;
+    }
+
+    private static @Nullable State extensionEnd(byte b) {
+        return switch (b) {
+            case ';' -> State.EXTENSION_START;
+            case '\r' -> State.SIZE_LF;
+            default -> null;
+        };
     }
 
     private void trailerStart(byte b) throws BadMessageException {
