@@ -43,7 +43,10 @@ public final class ConfigText {
                         ? "Ollama's own origins"
                         : "Ollama's own origins, "
                                 + String.join(", ", config.cors().origins()));
-        line("metrics", "at most " + count(config.metrics().maxModels(), "model", "models") + " by name");
+        line(
+                "metrics",
+                "at most " + count(config.metrics().maxModels(), "model", "models") + " by name, stall after "
+                        + text(config.metrics().stallAfter()));
         line("redis", config.redis().uri().isPresent() ? "set, URI hidden" : "none");
         accessLog();
         line(

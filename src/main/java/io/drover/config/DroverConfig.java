@@ -159,8 +159,11 @@ public record DroverConfig(
         }
     }
 
-    /** @param maxModels most model names that get a label of their own; the rest counts as {@code other} */
-    public record Metrics(int maxModels) {}
+    /**
+     * @param maxModels most model names that get a label of their own; the rest counts as {@code other}
+     * @param stallAfter silence within an answer that counts as a stall
+     */
+    public record Metrics(int maxModels, Duration stallAfter) {}
 
     /** @param uri empty: no Redis */
     public record Redis(Optional<String> uri) {

@@ -80,7 +80,7 @@ final class Records {
                         number("upstream.max-connecting", 1, Integer.MAX_VALUE)),
                 buffers(),
                 new Cors(drover.list("cors.origins", Kind.ORIGIN)),
-                new Metrics(number("metrics.max-models", 0, 100_000)),
+                new Metrics(number("metrics.max-models", 0, 100_000), positive("metrics.stall-after")),
                 new Redis(drover.secret("redis.uri", Kind.REDIS_URI)),
                 new AccessLog(
                         drover.get("access-log.enabled", Kind.BOOLEAN),

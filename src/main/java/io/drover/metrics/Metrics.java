@@ -72,7 +72,9 @@ public final class Metrics {
                 "backend",
                 "reason");
         this.retries = counter("drover_retries_total", "Tries after the first.", "reason");
-        this.stalls = counter("drover_stream_stalls_total", "Streams paused because the client did not read.");
+        this.stalls = counter(
+                "drover_stream_stalls_total",
+                "Silences of a backend within an answer, longer than metrics.stall-after.");
         this.upstreamConnections =
                 counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");

@@ -162,7 +162,11 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
 
     @Override
     public void onRead(ByteBuf bytes) {
-        lastReadNanos = System.nanoTime();
+        long now = System.nanoTime();
+        if (state == State.BODY && now - lastReadNanos >= worker.stallNanos()) {
+            worker.context().metrics().onStreamStall();
+        }
+        lastReadNanos = now;
         anyByte = true;
         try {
             if (state == State.AWAIT_HEAD) {

@@ -354,6 +354,10 @@ final class Exchange implements ResponseSink, HeadLines {
     private void commit(Call running) {
         holdBack = null;
         Objects.requireNonNull(response).commit();
+        if (body != null && body.isComplete()) {
+            // Nothing can be sent again any more: an hour-long answer must not hold its prompt in memory.
+            body.release();
+        }
         if (status < 500) {
             running.backend().onSuccess();
         }

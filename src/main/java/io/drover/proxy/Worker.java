@@ -39,6 +39,7 @@ public final class Worker {
     private final SplittableRandom random = new SplittableRandom();
     private final List<UpstreamPool> pools = new ArrayList<>();
     private final List<BackendLines> lines = new ArrayList<>();
+    private final long stallNanos;
     private final ScheduledFuture<?> ticker;
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
     private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
@@ -52,6 +53,7 @@ public final class Worker {
         this.loop = loop;
         this.channelType = channelType;
         this.allocator = allocator;
+        this.stallNanos = context.config().metrics().stallAfter().toNanos();
         Bootstrap bootstrap = bootstrap();
         for (Backend backend : context.cluster().backends()) {
             pools.add(new UpstreamPool(backend, context.upstream(), bootstrap));
@@ -158,6 +160,11 @@ public final class Worker {
 
     Set<ClientConnection> clients() {
         return clients;
+    }
+
+    /** Silence within an answer that counts as a stall. */
+    long stallNanos() {
+        return stallNanos;
     }
 
     /** Clients over their write limit, the one that has been so for longest first. */

@@ -220,7 +220,7 @@ class BackendTest {
 
     @Test
     void anEjectionIsCountedByNameAndReason() {
-        Metrics metrics = new Metrics(new DroverConfig.Metrics(10));
+        Metrics metrics = new Metrics(new DroverConfig.Metrics(10, Duration.ofSeconds(5)));
         Backend reported = Herd.backend(0, 1, false, HEALTH, new BackendReport(metrics));
         metrics.backends(() -> List.of(reported));
         reported.onConnectFailure("connection refused", System.nanoTime());

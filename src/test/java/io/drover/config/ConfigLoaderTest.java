@@ -128,7 +128,7 @@ final class ConfigLoaderTest {
                         new DroverConfig.Upstream(Duration.ofSeconds(115), 15, 16),
                         new DroverConfig.Buffers(17L << 30, 18L << 30, 19 * 1024, 20, 21),
                         new DroverConfig.Cors(List.of("https://*.example.com", "app://*")),
-                        new DroverConfig.Metrics(22),
+                        new DroverConfig.Metrics(22, Duration.ofSeconds(23)),
                         new DroverConfig.Redis(Optional.of("rediss://:secret@cache:6380")),
                         new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23)));
     }

@@ -41,7 +41,7 @@ final class ConfigTextTest {
                             no trusted proxies
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
-                metrics     at most 100 models by name
+                metrics     at most 100 models by name, stall after 5s
                 redis       none
                 access log  standard output, queue 65536
                 process     1 event loop, transport auto, drain delay 0s, drain timeout 30s
@@ -74,7 +74,7 @@ final class ConfigTextTest {
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
-                metrics     at most 22 models by name
+                metrics     at most 22 models by name, stall after 23s
                 redis       set, URI hidden
                 access log  off
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s

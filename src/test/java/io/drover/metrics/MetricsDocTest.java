@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -89,7 +90,7 @@ class MetricsDocTest {
 
     /** A scrape in which each metric has at least one sample. */
     private static String fullScrape() {
-        Metrics metrics = new Metrics(new DroverConfig.Metrics(10));
+        Metrics metrics = new Metrics(new DroverConfig.Metrics(10, Duration.ofSeconds(5)));
         metrics.onFinish(TestRecord.chat("m", 200));
         metrics.onRetry("connection refused");
         metrics.onStreamStall();

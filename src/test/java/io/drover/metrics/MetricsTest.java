@@ -7,6 +7,7 @@ import io.drover.config.DroverConfig;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -15,7 +16,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
-    private final Metrics metrics = new Metrics(new DroverConfig.Metrics(2));
+    private final Metrics metrics = new Metrics(new DroverConfig.Metrics(2, Duration.ofSeconds(5)));
 
     @Test
     void aFinishedChatIsCountedWithItsModelEndpointStatusAndTokens() {
@@ -74,7 +75,7 @@ class MetricsTest {
 
     @Test
     void aBoundOfZeroModelsMakesAllOther() {
-        Metrics bounded = new Metrics(new DroverConfig.Metrics(0));
+        Metrics bounded = new Metrics(new DroverConfig.Metrics(0, Duration.ofSeconds(5)));
         bounded.onFinish(TestRecord.chat("a", 200));
         assertThat(new String(bounded.scrape(null), StandardCharsets.UTF_8))
                 .contains("llm_tokens_generated_total{model=\"other\",} 30.0")

@@ -69,7 +69,7 @@ public final class LeakCheck implements BeforeAllCallback, AfterAllCallback {
 
         @Override
         public @Nullable ResourceLeakTracker<T> track(T resource) {
-            return trackForcibly(resource);
+            return ResourceLeakDetector.isEnabled() ? trackForcibly(resource) : null;
         }
 
         @Override
