@@ -1,0 +1,56 @@
+package io.drover.proxy;
+
+import io.drover.backend.Cluster;
+import io.drover.backend.LoadBalancer;
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
+import io.drover.config.DroverConfig;
+import io.drover.metrics.AccessLog;
+import io.drover.metrics.Metrics;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.DefaultEventLoop;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A worker whose loop connects to nothing: for what needs a worker's memory and settings only. */
+final class TestWorker implements AutoCloseable {
+    private final EventLoop loop = new DefaultEventLoop();
+    private final AccessLog accessLog;
+    private final Worker worker;
+
+    /** @param settings values by their key below {@code drover} */
+    TestWorker(Map<String, String> settings) {
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("access-log.enabled", "false");
+        try {
+            DroverConfig config = ConfigLoader.load(
+                            new ConfigSource(Optional.empty(), Map.of(), List.of("http://127.0.0.1:1"), all))
+                    .config();
+            accessLog = AccessLog.open(config.accessLog(), lines -> {});
+            Cluster cluster = Cluster.of(config, (backend, from, to, reason) -> {});
+            ProxyContext context = new ProxyContext(
+                    config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), accessLog);
+            worker = new Worker(context, loop, NioSocketChannel.class, PooledByteBufAllocator.DEFAULT);
+        } catch (ConfigException | IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    Worker worker() {
+        return worker;
+    }
+
+    @Override
+    public void close() {
+        loop.submit(worker::closeAll).syncUninterruptibly();
+        loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        accessLog.close();
+    }
+}
