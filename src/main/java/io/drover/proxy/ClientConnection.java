@@ -80,6 +80,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return channel().remoteAddress() instanceof InetSocketAddress address ? address.getAddress() : null;
     }
 
+    /** Whether the address that was connected to is one that only this machine reaches. */
+    boolean isOnLoopbackListener() {
+        Channel listener = channel().parent();
+        return listener != null
+                && listener.localAddress() instanceof InetSocketAddress address
+                && address.getAddress().isLoopbackAddress();
+    }
+
     /** The peer's address as text. */
     String peerText() {
         String text = peerText;
@@ -173,6 +181,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Ends whatever runs on the connection, and the connection. */
     void abort(String cause) {
         Exchange running = exchange;
+        state = State.CLOSED;
         if (running != null) {
             running.onAborted(cause);
         }
@@ -304,8 +313,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         processing = true;
         try {
-            while (state == State.OPEN && step()) {
-                // Each step has used some bytes or started an exchange.
+            // A loop and not a recursion: a client may pipeline thousands of requests that end at once.
+            while (state == State.OPEN && (step() || advance())) {
+                // Each turn has used some bytes, or begun or ended an exchange.
             }
         } finally {
             processing = false;
@@ -313,15 +323,19 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         ByteBuf left = pending;
         if (left != null && !left.isReadable()) {
             releasePending();
-        }
-        Exchange running = exchange;
-        if (running == null) {
-            return;
-        }
-        if (left != null && !running.wantsBody() && left.readableBytes() > MAX_PIPELINED) {
+        } else if (left != null && exchange != null && !exchange.wantsBody() && left.readableBytes() > MAX_PIPELINED) {
             pause(PIPELINED);
         }
+    }
+
+    /** The input is used up for now, so the exchange may go on; whether it has ended by that. */
+    private boolean advance() {
+        Exchange running = exchange;
+        if (running == null) {
+            return false;
+        }
         running.onInputUsed();
+        return exchange != running;
     }
 
     /** Whether there is more to do at once. */

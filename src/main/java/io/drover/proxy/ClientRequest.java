@@ -59,7 +59,7 @@ final class ClientRequest {
                 head.pathEnd() - head.pathStart());
         framing = BodyFraming.ofRequest(head);
         expectsContinue = expectation();
-        corsLines = CrossOrigin.lines(head, worker.context().origins());
+        corsLines = CrossOrigin.lines(head, client, worker.context().origins());
     }
 
     /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */

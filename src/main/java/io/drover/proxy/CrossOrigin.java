@@ -17,9 +17,9 @@ final class CrossOrigin {
     private CrossOrigin() {}
 
     /** The answer to a preflight or to a page that may not call; null for what goes on. */
-    static @Nullable Reply answer(MessageHead request, Origins origins) {
+    static @Nullable Reply answer(MessageHead request, ClientConnection client, Origins origins) {
         String origin = request.value(Field.ORIGIN);
-        if (origin == null || isSameOrigin(request, origin)) {
+        if (origin == null || isSameOrigin(request, client, origin)) {
             return null;
         }
         if (!origins.allows(origin)) {
@@ -30,9 +30,9 @@ final class CrossOrigin {
     }
 
     /** The lines that let the page read the response; empty where no page asks. */
-    static byte[] lines(MessageHead request, Origins origins) {
+    static byte[] lines(MessageHead request, ClientConnection client, Origins origins) {
         String origin = request.value(Field.ORIGIN);
-        if (origin == null || isSameOrigin(request, origin) || !origins.allows(origin)) {
+        if (origin == null || isSameOrigin(request, client, origin) || !origins.allows(origin)) {
             return NOTHING;
         }
         return origins.allowsAll()
@@ -40,8 +40,11 @@ final class CrossOrigin {
                 : HeadWriter.line("Access-Control-Allow-Origin", origin + "\r\nVary: Origin");
     }
 
-    private static boolean isSameOrigin(MessageHead request, String origin) {
+    private static boolean isSameOrigin(MessageHead request, ClientConnection client, String origin) {
         String host = request.value(Field.HOST);
-        return host != null && Origins.sameOrigin(origin, host);
+        // On loopback any name can be made to point here (DNS rebinding), so the name itself must be a near one.
+        return host != null
+                && Origins.sameOrigin(origin, host)
+                && (!client.isOnLoopbackListener() || Origins.isLocal(host));
     }
 }

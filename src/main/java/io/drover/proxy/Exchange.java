@@ -70,7 +70,7 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.ADMIT);
         request.read(client);
         Persistence asked = Persistence.of(request.head());
-        Reply own = OwnAnswers.to(request.endpoint(), request.head(), worker.context());
+        Reply own = OwnAnswers.to(request.endpoint(), request.head(), client, worker.context());
         if (own != null) {
             persistence = request.hasBody() ? Persistence.CLOSED : asked;
             answer(own, Outcome.complete(own.status()));

@@ -14,7 +14,7 @@ final class OwnAnswers {
     private OwnAnswers() {}
 
     /** The answer to a request that is not to be relayed; null for the rest. */
-    static @Nullable Reply to(Endpoint endpoint, MessageHead request, ProxyContext context) {
+    static @Nullable Reply to(Endpoint endpoint, MessageHead request, ClientConnection client, ProxyContext context) {
         return switch (endpoint) {
             case HEALTH -> Reply.json(200, Readiness.health());
             case READY -> {
@@ -24,7 +24,7 @@ final class OwnAnswers {
                         : Reply.json(503, readiness.body()).with(RETRY_AFTER);
             }
             case BLOCKED -> error(404, endpoint, "not found", "");
-            default -> CrossOrigin.answer(request, context.origins());
+            default -> CrossOrigin.answer(request, client, context.origins());
         };
     }
 

@@ -4,6 +4,8 @@ import io.drover.config.ConfigException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.security.Security;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -17,6 +19,7 @@ import picocli.CommandLine.IExecutionExceptionHandler;
         mixinStandardHelpOptions = true,
         versionProvider = Main.VersionText.class)
 public final class Main implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int FAILED = 1;
 
     @CommandLine.Spec
@@ -27,8 +30,15 @@ public final class Main implements Runnable {
         // The JDK remembers an address for 30 s; a container that moved must be found sooner.
         Security.setProperty("networkaddress.cache.ttl", "5");
         Security.setProperty("networkaddress.cache.negative.ttl", "1");
-        int status = commandLine().execute(arguments);
-        // Not exit: shutdown hooks have nothing left to do, and threads that still end must not delay it.
+        int status = FAILED;
+        try {
+            status = commandLine().execute(arguments);
+        } catch (Error e) {
+            // Such as a class that cannot be loaded any more, since the jar was replaced under the running process.
+            LOG.error("fails", e);
+        }
+        // Not exit: shutdown hooks have nothing left to do, and threads that still run must not keep a half-dead
+        // process.
         System.out.flush();
         Runtime.getRuntime().halt(status);
     }

@@ -7,13 +7,18 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One TCP connection to a backend. It belongs to one event loop and serves one request at a time: while it does, its
  * listener owns it; while it does not, its pool does, and any byte or end from the backend closes it.
  */
 public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
+
     private final UpstreamPool pool;
     private final HeadParser headParser;
     private final MessageHead head = new MessageHead();
@@ -165,8 +170,12 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        failed = true;
+        if (!(cause instanceof IOException)) {
+            LOG.error("upstream connection fails by a fault of ours", cause);
+            context.close();
+        }
         // A failed write leaves the reading side open: the backend may have answered early and closed
         // (an existing blob), and that answer is worth reading. A failed read is followed by channelInactive.
-        failed = true;
     }
 }
