@@ -95,6 +95,15 @@ public record BodyFraming(Kind kind, long length) {
         return value;
     }
 
+    /** Value of Content-Length in a head whose framing was found valid before, or -1. */
+    public static long contentLengthOrNone(MessageHead head) {
+        try {
+            return contentLength(head);
+        } catch (BadMessageException e) {
+            throw new IllegalStateException("framing was not checked", e);
+        }
+    }
+
     private static boolean hasChunked(MessageHead head) throws BadMessageException {
         int i = head.indexOf(Field.TRANSFER_ENCODING, 0);
         if (i < 0) {

@@ -230,6 +230,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
                     // An upgrade was never asked for: the field is not passed on (reliability: CVE-2026-2833).
                     throw BadMessageException.badRequest("unexpected 1xx");
                 }
+                BodyFraming.ofResponse(head, true);
                 boolean goOn = head.status() == 100;
                 parser.reset(head);
                 if (goOn) {
@@ -317,8 +318,9 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
             ByteBuf rest = stillPassing ? null : bytes.retainedSlice(scanned, end - scanned);
             forward(bytes, proven, stillPassing ? scanned : proven, ranges);
             if (rest != null) {
-                sink.onReframe();
+                // What was just passed on may have ended the call: an error that another backend gets a try for.
                 if (state == State.BODY) {
+                    sink.onReframe();
                     chunked(rest);
                 } else {
                     rest.release();

@@ -68,7 +68,7 @@ final class ClientRequest {
         if (i < 0 || isHttp10()) {
             return false;
         }
-        if (!head.valueIs(i, CONTINUE_TOKEN)) {
+        if (!head.valueIs(i, CONTINUE_TOKEN) || head.indexOf(Field.EXPECT, i + 1) >= 0) {
             throw new BadMessageException(417, "Expect other than 100-continue");
         }
         return !framing.isNone();

@@ -102,12 +102,21 @@ final class Deadlines {
             firing.linkBefore(slot);
             slot.unlink();
         }
-        while (firing.isLinked()) {
-            Node node = firing.next;
-            node.unlink();
-            if (node.atNanos <= nowNanos) {
-                node.onDeadline(nowNanos);
-            } else {
+        try {
+            while (firing.isLinked()) {
+                Node node = firing.next;
+                node.unlink();
+                if (node.atNanos <= nowNanos) {
+                    node.onDeadline(nowNanos);
+                } else {
+                    link(node, tickOf(node.atNanos));
+                }
+            }
+        } finally {
+            // After a deadline that threw, the others are looked at again by the next tick.
+            while (firing.isLinked()) {
+                Node node = firing.next;
+                node.unlink();
                 link(node, tickOf(node.atNanos));
             }
         }

@@ -499,6 +499,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     /** The process ends the exchange; the connection is closed by the caller. */
     void onAborted(String cause) {
+        persistence = Persistence.CLOSED;
         int told = isCommitted() ? status : 503;
         finish(Outcome.failed(told, timeline.phase(), Side.PROXY, cause));
     }

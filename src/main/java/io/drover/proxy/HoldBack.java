@@ -3,6 +3,7 @@ package io.drover.proxy;
 import io.drover.ollama.RetryClass;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ final class HoldBack {
     private final int limit;
     private final boolean cloud;
     private long seen;
-    private @Nullable ByteArrayOutputStream text;
+    private final ByteArrayOutputStream text = new ByteArrayOutputStream(0);
 
     HoldBack(int status, int limit, boolean cloud) {
         this.status = status;
@@ -38,13 +39,12 @@ final class HoldBack {
             int from = payload.from(i);
             int to = payload.to(i);
             int lineEnd = status == 200 ? wire.indexOf(from, to, (byte) '\n') : -1;
-            if (seen == 0 && (status >= 400 || RetryClass.opensError(wire, from, to))) {
-                text = new ByteArrayOutputStream(Math.max(256, to - from));
+            // The usual case: a whole first line in one piece, and no error.
+            if (seen == 0 && lineEnd >= 0 && !RetryClass.opensError(wire, from, lineEnd)) {
+                return RetryClass.Verdict.RELAY;
             }
             int end = lineEnd < 0 ? to : lineEnd;
-            if (text != null) {
-                text.writeBytes(ByteBufUtil.getBytes(wire, from, Math.min(end - from, limit - text.size())));
-            }
+            text.writeBytes(ByteBufUtil.getBytes(wire, from, Math.min(end - from, limit - text.size())));
             seen += end - from;
             if (lineEnd >= 0 || seen >= limit) {
                 return judge();
@@ -53,11 +53,10 @@ final class HoldBack {
         return null;
     }
 
-    /** The body has ended. */
+    /** The body has ended, or is longer than may be held back. */
     RetryClass.Verdict judge() {
-        if (text == null && status == 200) {
-            return RetryClass.Verdict.RELAY;
-        }
-        return RetryClass.of(status, text == null ? new byte[0] : text.toByteArray(), cloud);
+        byte[] held = text.toByteArray();
+        boolean success = status == 200 && !RetryClass.opensError(Unpooled.wrappedBuffer(held), 0, held.length);
+        return success ? RetryClass.Verdict.RELAY : RetryClass.of(status, held, cloud);
     }
 }

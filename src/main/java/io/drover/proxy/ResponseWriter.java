@@ -2,7 +2,6 @@ package io.drover.proxy;
 
 import io.drover.http.BodyFraming;
 import io.drover.http.ChunkWriter;
-import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.ollama.TailRing;
@@ -98,9 +97,9 @@ final class ResponseWriter {
             return;
         }
         if (toHead || head.status() == 304) {
-            int i = head.indexOf(Field.CONTENT_LENGTH, 0);
-            if (i >= 0) {
-                writer.field("Content-Length", head.text(head.valueStart(i), head.valueEnd(i)));
+            long length = BodyFraming.contentLengthOrNone(head);
+            if (length >= 0) {
+                writer.contentLength(length);
             }
             return;
         }

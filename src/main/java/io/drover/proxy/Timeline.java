@@ -15,7 +15,7 @@ final class Timeline {
     private final long startNanos = System.nanoTime();
     private final long bytesBefore;
     private Phase phase = Phase.READ_HEAD;
-    private long firstByteNanos = -1;
+    private long toFirstByteNanos = -1;
 
     /** @param bytesBefore bytes written to the client before this exchange */
     Timeline(long bytesBefore) {
@@ -55,15 +55,15 @@ final class Timeline {
 
     /** The first byte of a response's body came; the one of the response that is sent counts. */
     void onFirstByte(long nanos) {
-        firstByteNanos = nanos;
+        toFirstByteNanos = nanos - startNanos;
     }
 
     boolean hasFirstByte() {
-        return firstByteNanos >= 0;
+        return toFirstByteNanos >= 0;
     }
 
     void forgetFirstByte() {
-        firstByteNanos = -1;
+        toFirstByteNanos = -1;
     }
 
     long startedAtMillis() {
@@ -80,6 +80,6 @@ final class Timeline {
 
     /** From the start to the first byte, -1 if there was none. */
     long timeToFirstByteNanos() {
-        return firstByteNanos < 0 ? -1 : firstByteNanos - startNanos;
+        return toFirstByteNanos;
     }
 }

@@ -79,6 +79,12 @@ public final class UpstreamPool {
     }
 
     void park(UpstreamConnection connection) {
+        UpstreamListener next = waiting.pollFirst();
+        if (next != null) {
+            connection.lend(next);
+            next.onConnected(connection);
+            return;
+        }
         if (idle.size() >= settings.maxIdlePerLoop()) {
             connection.close();
             return;
@@ -122,9 +128,8 @@ public final class UpstreamPool {
             settings.metrics().onUpstreamConnect(backend.name(), result(failure));
             listener.onConnectFailed(failure);
         }
-        UpstreamListener next = waiting.pollFirst();
-        if (next != null) {
-            acquire(next, false);
+        while (connecting < settings.maxConnecting() && !waiting.isEmpty()) {
+            acquire(waiting.removeFirst(), false);
         }
     }
 
