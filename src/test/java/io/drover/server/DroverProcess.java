@@ -5,12 +5,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -37,7 +40,7 @@ final class DroverProcess implements AutoCloseable {
 
     /** Everything that came on one stream, read by a thread of its own. */
     private static final class Text {
-        private final StringBuffer text = new StringBuffer();
+        private final Queue<String> lines = new ConcurrentLinkedQueue<>();
         private final Thread reader;
 
         Text(InputStream in) {
@@ -47,12 +50,12 @@ final class DroverProcess implements AutoCloseable {
         }
 
         private void read(InputStream in) {
-            try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    text.append(line).append('\n');
+            try (BufferedReader text = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+                for (String line = text.readLine(); line != null; line = text.readLine()) {
+                    lines.add(line + "\n");
                 }
             } catch (IOException e) {
-                text.append(e).append('\n');
+                lines.add(e + "\n");
             }
         }
 
@@ -62,7 +65,7 @@ final class DroverProcess implements AutoCloseable {
 
         @Override
         public String toString() {
-            return text.toString();
+            return String.join("", lines);
         }
     }
 
@@ -132,7 +135,7 @@ final class DroverProcess implements AutoCloseable {
     /** The port in the first group of {@code pattern}, once a stream says it. */
     InetSocketAddress address(Supplier<String> stream, String pattern) {
         Matcher found = await(stream, pattern);
-        return new InetSocketAddress("127.0.0.1", Integer.parseInt(found.group(1)));
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(found.group(1)));
     }
 
     /** Waits until a stream says what the pattern describes. */

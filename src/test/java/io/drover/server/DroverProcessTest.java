@@ -27,11 +27,8 @@ class DroverProcessTest {
     private static final String CHAT =
             "{\"model\":\"llama3.2\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}";
 
-    @TempDir
-    private Path directory;
-
     @Test
-    void check_reports_every_mistake_of_a_file_at_once() throws Exception {
+    void check_reports_every_mistake_of_a_file_at_once(@TempDir Path directory) throws Exception {
         Path file = Files.writeString(directory.resolve("drover.conf"), """
                 drover {
                   backends = ["http://127.0.0.1:11434"]
