@@ -119,7 +119,8 @@ final class DroverProcess implements AutoCloseable {
 
     /** Sends SIGTERM. */
     void terminate() {
-        process.destroy();
+        // Not the destroy() of Process, which closes its streams too.
+        process.toHandle().destroy();
     }
 
     /** The port that {@code run} says the proxy listens on, once it does. */
