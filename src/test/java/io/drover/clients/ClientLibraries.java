@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Client libraries of one language, installed below {@code target/clients}, and the scripts that use them. What cannot
@@ -22,9 +25,12 @@ import java.util.concurrent.TimeUnit;
 final class ClientLibraries {
     private static final Path ROOT = Path.of("target", "clients").toAbsolutePath();
     private static final String MARKER = ".installed";
-    private static final int INSTALL_SECONDS = 180;
+    private static final int INSTALL_SECONDS = 120;
     private static final int RUN_SECONDS = 60;
     private static final int OLDEST_NODE = 20;
+
+    /** What became of an installation in this JVM: the libraries, or why not; without a network, trying takes long. */
+    private static final Map<String, Object> OUTCOMES = new ConcurrentHashMap<>();
 
     private final Path directory;
     private final List<String> interpreter;
@@ -36,7 +42,29 @@ final class ClientLibraries {
 
     /** The packages of {@code package.json}, by npm. */
     static ClientLibraries javaScript() {
-        Path directory = directory("node");
+        return once("node", ClientLibraries::installJavaScript);
+    }
+
+    /** The packages of {@code requirements.txt}, by pip into a virtual environment. */
+    static ClientLibraries python() {
+        return once("python", ClientLibraries::installPython);
+    }
+
+    private static ClientLibraries once(String name, Function<Path, ClientLibraries> installation) {
+        Object outcome = OUTCOMES.computeIfAbsent(name, key -> {
+            try {
+                return installation.apply(directory(key));
+            } catch (TestAbortedException impossible) {
+                return impossible;
+            }
+        });
+        if (outcome instanceof TestAbortedException impossible) {
+            throw impossible;
+        }
+        return (ClientLibraries) outcome;
+    }
+
+    private static ClientLibraries installJavaScript(Path directory) {
         require(directory, "npm", "--version");
         String version = require(directory, "node", "--version");
         if (Integer.parseInt(version.replaceAll("^v(\\d+).*", "$1")) < OLDEST_NODE) {
@@ -50,9 +78,7 @@ final class ClientLibraries {
         return new ClientLibraries(directory, List.of("node"));
     }
 
-    /** The packages of {@code requirements.txt}, by pip into a virtual environment. */
-    static ClientLibraries python() {
-        Path directory = directory("python");
+    private static ClientLibraries installPython(Path directory) {
         require(directory, "python3", "--version");
         copy(directory, "scenarios.py", "ollama_client.py", "openai_client.py");
         Path environment = directory.resolve("venv");
