@@ -1,0 +1,225 @@
+package io.drover.clients;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Client libraries of one language, installed below {@code target/clients}, and the scripts that use them. What cannot
+ * be installed aborts the test with the reason, since a machine may have neither the language nor a network.
+ */
+final class ClientLibraries {
+    private static final Path ROOT = Path.of("target", "clients").toAbsolutePath();
+    private static final String MARKER = ".installed";
+    private static final int INSTALL_SECONDS = 120;
+    private static final int RUN_SECONDS = 60;
+    private static final int OLDEST_NODE = 20;
+
+    /** What became of an installation in this JVM: the libraries, or why not; without a network, trying takes long. */
+    private static final Map<String, Object> OUTCOMES = new ConcurrentHashMap<>();
+
+    private final Path directory;
+    private final List<String> interpreter;
+
+    private ClientLibraries(Path directory, List<String> interpreter) {
+        this.directory = directory;
+        this.interpreter = List.copyOf(interpreter);
+    }
+
+    /** The packages of {@code package.json}, by npm. */
+    static ClientLibraries javaScript() {
+        return once("node", ClientLibraries::installJavaScript);
+    }
+
+    /** The packages of {@code requirements.txt}, by pip into a virtual environment. */
+    static ClientLibraries python() {
+        return once("python", ClientLibraries::installPython);
+    }
+
+    private static ClientLibraries once(String name, Function<Path, ClientLibraries> installation) {
+        Object outcome = OUTCOMES.computeIfAbsent(name, key -> {
+            try {
+                return installation.apply(directory(key));
+            } catch (TestAbortedException impossible) {
+                return impossible;
+            }
+        });
+        if (outcome instanceof TestAbortedException impossible) {
+            throw impossible;
+        }
+        return (ClientLibraries) outcome;
+    }
+
+    private static ClientLibraries installJavaScript(Path directory) {
+        require(directory, "npm", "--version");
+        String version = require(directory, "node", "--version");
+        if (Integer.parseInt(version.replaceAll("^v(\\d+).*", "$1")) < OLDEST_NODE) {
+            abort("skipped: node " + version + " (expected: " + OLDEST_NODE + " or newer)");
+        }
+        copy(directory, "scenarios.mjs", "ollama.mjs", "openai.mjs", "anthropic.mjs");
+        if (isNew(directory, "package.json")) {
+            require(directory, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error");
+            installed(directory, "package.json");
+        }
+        return new ClientLibraries(directory, List.of("node"));
+    }
+
+    private static ClientLibraries installPython(Path directory) {
+        require(directory, "python3", "--version");
+        copy(directory, "scenarios.py", "ollama_client.py", "openai_client.py");
+        Path environment = directory.resolve("venv");
+        String python = environment.resolve("bin/python").toString();
+        if (isNew(directory, "requirements.txt")) {
+            require(directory, "python3", "-m", "venv", "--clear", environment.toString());
+            require(directory, python, "-m", "pip", "install", "-q", "-r", "requirements.txt");
+            installed(directory, "requirements.txt");
+        }
+        return new ClientLibraries(directory, List.of(python, "-B"));
+    }
+
+    /** Runs a script's scenarios against a server and gives what they saw, by {@code scenario.key}, as JSON. */
+    Map<String, String> run(String script, String url) {
+        Output output = finish(start(List.of(script, url)), RUN_SECONDS);
+        if (output.status() != 0) {
+            throw new AssertionError(script + " ended with status " + output.status() + ":\n" + output.text());
+        }
+        return seen(output.text());
+    }
+
+    /** Starts a script's abort scenario; the script lives until its standard input is closed. */
+    Process startAbort(String script, String url) {
+        return start(List.of(script, url, "abort"));
+    }
+
+    /** Ends a script that {@link #startAbort} started, and gives what it saw. */
+    static Map<String, String> end(Process running) throws IOException {
+        running.getOutputStream().close();
+        return seen(finish(running, RUN_SECONDS).text());
+    }
+
+    private static Map<String, String> seen(String lines) {
+        Map<String, String> seen = new TreeMap<>();
+        for (String line : lines.lines().toList()) {
+            int colon = line.indexOf(": ");
+            if (colon < 0) {
+                throw new AssertionError("not a line of a scenario's: " + line + "\n" + lines);
+            }
+            seen.put(line.substring(0, colon), line.substring(colon + 2));
+        }
+        return seen;
+    }
+
+    private Process start(List<String> arguments) {
+        List<String> command = new ArrayList<>(interpreter);
+        command.addAll(arguments);
+        try {
+            return process(directory, command).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static ProcessBuilder process(Path directory, List<String> command) {
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+        // Everything here is on loopback; a proxy of the machine's must not come between, except to install.
+        builder.environment().merge("NO_PROXY", "127.0.0.1", (old, own) -> old + "," + own);
+        builder.environment().merge("no_proxy", "127.0.0.1", (old, own) -> old + "," + own);
+        return builder;
+    }
+
+    private record Output(int status, String text) {}
+
+    private static Output finish(Process process, int seconds) {
+        try (InputStream in = process.getInputStream()) {
+            process.onExit().orTimeout(seconds, TimeUnit.SECONDS).whenComplete((ended, late) -> {
+                if (late != null) {
+                    process.destroyForcibly();
+                }
+            });
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return new Output(process.waitFor(), text.strip());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Runs a tool that may be missing, or may miss the network; gives its output. */
+    private static String require(Path directory, String... command) {
+        String shown = String.join(" ", command);
+        Output output;
+        try {
+            Process process = process(directory, List.of(command)).start();
+            process.getOutputStream().close();
+            output = finish(process, INSTALL_SECONDS);
+        } catch (IOException e) {
+            return abort("skipped: " + command[0] + " is not installed here");
+        }
+        if (output.status() != 0) {
+            return abort("skipped: \"" + shown + "\" failed, as it does without a network:\n" + output.text());
+        }
+        return output.text();
+    }
+
+    private static Path directory(String name) {
+        try {
+            return Files.createDirectories(ROOT.resolve(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void copy(Path directory, String... names) {
+        for (String name : names) {
+            write(directory.resolve(name), resource(name));
+        }
+    }
+
+    /** Whether what {@code list} asks for is not what is installed; the list is put in its place. */
+    private static boolean isNew(Path directory, String list) {
+        copy(directory, list);
+        Path marker = directory.resolve(MARKER);
+        try {
+            return !Files.exists(marker) || !Files.readString(marker).equals(resource(list));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void installed(Path directory, String list) {
+        write(directory.resolve(MARKER), resource(list));
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = ClientLibraries.class.getResourceAsStream("/clients/" + name)) {
+            return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

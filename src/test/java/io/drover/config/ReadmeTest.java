@@ -1,0 +1,61 @@
+package io.drover.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README tells its readers to write is valid and has an effect. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class ReadmeTest {
+    private static final Pattern FILE = Pattern.compile("```hocon\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern ROW = Pattern.compile("(?m)^\\| .* \\| (.*) \\|$");
+    private static final Pattern SETTING = Pattern.compile("`([^`]* = [^`]*)`");
+
+    private static List<String> firstGroups(Pattern pattern, String text) {
+        return pattern.matcher(text).results().map(found -> found.group(1)).toList();
+    }
+
+    private static String readme() throws IOException {
+        return Files.readString(Path.of("README.md"));
+    }
+
+    @Test
+    void every_file_it_shows_is_valid(@TempDir Path directory) throws Exception {
+        List<String> files = firstGroups(FILE, readme());
+
+        assertThat(files).isNotEmpty();
+        for (String file : files) {
+            assertThat(new Loading(directory).file(file).config().backends()).hasSize(2);
+        }
+    }
+
+    @Test
+    void every_setting_it_offers_to_users_of_Nginx_works(@TempDir Path directory) throws Exception {
+        List<String> settings = firstGroups(ROW, readme()).stream()
+                .flatMap(cell -> firstGroups(SETTING, cell).stream())
+                .toList();
+
+        assertThat(settings).hasSizeGreaterThan(30);
+        for (String setting : settings) {
+            assertThatCode(() -> new Loading(directory).file(file(setting)).config())
+                    .as(setting)
+                    .doesNotThrowAnyException();
+        }
+    }
+
+    private static String file(String setting) {
+        if (setting.startsWith("{")) {
+            return "drover.backends = [" + setting + "]\n";
+        }
+        return "drover {\n" + setting + "\n}\n" + (setting.startsWith("backends") ? "" : Loading.ONE_BACKEND);
+    }
+}
