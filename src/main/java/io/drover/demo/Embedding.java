@@ -52,8 +52,9 @@ final class Embedding {
                     json.writeEndArray();
                     if (!inputs.isEmpty()) {
                         long prompt = simulation.settings.firstToken().toNanos();
-                        Totals.writeIfSet(json, "total_duration", loadNanos + prompt);
-                        Totals.writeIfSet(json, "load_duration", loadNanos);
+                        long load = simulation.stamp.isFixed() ? 1_000_000 : loadNanos;
+                        Totals.writeIfSet(json, "total_duration", load + prompt);
+                        Totals.writeIfSet(json, "load_duration", load);
                         Totals.writeIfSet(json, "prompt_eval_count", tokens(inputs));
                     }
                 })));

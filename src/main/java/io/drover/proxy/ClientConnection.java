@@ -37,6 +37,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     private static final int BODY_HAS_NO_ROOM = 2;
 
+    /** The client takes no answers, so that it may ask for no more. */
+    private static final int ANSWERS_NOT_TAKEN = 4;
+
     private enum State {
         OPEN,
         /** The last response was written; what still comes is thrown away, so that it can be read (RFC 9112, 9.6). */
@@ -167,7 +170,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         exchange = null;
         served = true;
         if (state == State.OPEN) {
-            state = State.CLOSED;
+            state = State.LINGERING;
+            setDeadline(System.nanoTime()
+                    + worker.context().config().timeouts().clientWrite().toNanos());
             if (reset) {
                 channel().config().setOption(ChannelOption.SO_LINGER, 0);
                 channel().close();
@@ -181,7 +186,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Ends whatever runs on the connection, and the connection. */
     void abort(String cause) {
         Exchange running = exchange;
-        state = State.CLOSED;
         if (running != null) {
             running.onAborted(cause);
         }
@@ -198,7 +202,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         Channel open = channel();
         state = State.LINGERING;
         releasePending();
-        resume(PIPELINED | BODY_HAS_NO_ROOM);
+        resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
         setDeadline(System.nanoTime()
                 + worker.context().config().timeouts().clientWrite().toNanos());
         ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
@@ -280,6 +284,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (running != null) {
             running.onClientWritability(writable);
         }
+        if (writable && (paused & ANSWERS_NOT_TAKEN) != 0) {
+            resume(ANSWERS_NOT_TAKEN);
+            process();
+        }
     }
 
     @Override
@@ -346,6 +354,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         Exchange running = exchange;
         if (running == null) {
+            if (!channel().isWritable()) {
+                pause(ANSWERS_NOT_TAKEN);
+                return false;
+            }
             return head(in);
         }
         if (!running.wantsBody()) {

@@ -166,7 +166,7 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.SEND);
         RequestBody sending = Objects.requireNonNull(body);
         sentNanos = System.nanoTime();
-        client.setDeadline(sentNanos + look(config.timeouts().upstreamWrite().toNanos()));
+        client.setDeadline(sentNanos + sendLook());
         sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
         if (running != null && sending.isComplete()) {
@@ -178,6 +178,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private void onRequestSent(Call running) {
         running.onRequestComplete();
         sentNanos = System.nanoTime();
+        client.setDeadline(sentNanos + sendLook());
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
         }
@@ -260,7 +261,6 @@ final class Exchange implements ResponseSink, HeadLines {
             // Answered before the upload's end (a blob that is there already): the rest is not worth sending.
             sent.stop();
             persistence = Persistence.CLOSED;
-            client.onBodyRoom();
         }
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
@@ -278,6 +278,8 @@ final class Exchange implements ResponseSink, HeadLines {
             commit(running);
         }
         client.setDeadline(System.nanoTime() + relayLook());
+        // Last: what is left of an unfinished upload may be malformed and end all this.
+        client.onBodyRoom();
     }
 
     @Override
@@ -412,7 +414,7 @@ final class Exchange implements ResponseSink, HeadLines {
     /** A deadline has come: whichever limit it is, the phase tells. */
     void onDeadline(long now) {
         switch (timeline.phase()) {
-            case READ_BODY -> readBodyDeadline(now);
+            case READ_BODY -> readBodyDeadline(now, Long.MAX_VALUE);
             case CONNECT -> failCall(CallFailure.CONNECT_TIMED_OUT);
             case SEND, AWAIT_HEAD -> sendDeadline(now);
             case RELAY -> relayDeadline(now);
@@ -420,12 +422,13 @@ final class Exchange implements ResponseSink, HeadLines {
         }
     }
 
-    private void readBodyDeadline(long now) {
+    /** @param lookNanos when at the latest to look again, for another reason */
+    private void readBodyDeadline(long now, long lookNanos) {
         long limit = config.timeouts().requestBody().toNanos();
         if (now - bodyReadNanos >= limit) {
             refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
         } else {
-            client.setDeadline(bodyReadNanos + limit);
+            client.setDeadline(now + Math.min(bodyReadNanos + limit - now, lookNanos));
         }
     }
 
@@ -439,7 +442,7 @@ final class Exchange implements ResponseSink, HeadLines {
         } else if (wantsBody()) {
             // Still uploading: the client's pace counts, unless it is the backend that does not take the bytes.
             if (stalledNanos == 0) {
-                readBodyDeadline(now);
+                readBodyDeadline(now, look(writeLimit));
             } else {
                 client.setDeadline(now + look(writeLimit));
             }
@@ -461,17 +464,30 @@ final class Exchange implements ResponseSink, HeadLines {
         if (stalledNanos >= config.timeouts().clientWrite().toNanos()) {
             call = null;
             running.cancel();
-            cut(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
+            client.cut(true); // what waits before an orderly end would never be taken
+            finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
             return;
         }
         long silent = now - running.lastReadNanos();
-        if (request.endpoint().inference() && stalledNanos == 0) {
+        // While the client is behind, its backend is not read and cannot be silent.
+        if (request.endpoint().inference() && client.isWritable()) {
             if (silent >= config.timeouts().idle().toNanos()) {
                 failCall(CallFailure.IDLE_TIMED_OUT);
                 return;
             }
         }
         client.setDeadline(now + relayLook());
+    }
+
+    /** The first look at a request on its way: whichever limit may end first. */
+    private long sendLook() {
+        long write = look(config.timeouts().upstreamWrite().toNanos());
+        if (wantsBody()) {
+            return Math.min(write, config.timeouts().requestBody().toNanos());
+        }
+        return request.endpoint().unhurried()
+                ? write
+                : Math.min(write, config.timeouts().firstByte().toNanos());
     }
 
     private long relayLook() {
@@ -500,8 +516,11 @@ final class Exchange implements ResponseSink, HeadLines {
     /** The process ends the exchange; the connection is closed by the caller. */
     void onAborted(String cause) {
         persistence = Persistence.CLOSED;
-        int told = isCommitted() ? status : 503;
-        finish(Outcome.failed(told, timeline.phase(), Side.PROXY, cause));
+        if (isCommitted()) {
+            cut(Outcome.failed(status, timeline.phase(), Side.PROXY, cause));
+        } else {
+            fail(503, Side.PROXY, cause);
+        }
     }
 
     private void fail(int code, Side side, String cause) {
@@ -556,7 +575,9 @@ final class Exchange implements ResponseSink, HeadLines {
         if (running != null) {
             running.cancel();
         }
-        boolean unread = wantsBody() || (persistence == Persistence.CLOSED && outcome.side() == Side.CLIENT);
+        boolean unread = wantsBody()
+                || (body == null && request.hasBody())
+                || (persistence == Persistence.CLOSED && outcome.failedIn() != null);
         long requestBytes = body == null ? 0 : body.wireBytes();
         if (body != null) {
             body.release();

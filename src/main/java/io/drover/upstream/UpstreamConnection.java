@@ -29,6 +29,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean reused;
     private boolean failed;
     private boolean reading = true;
+    private boolean inRead;
+    private boolean parksWhenRead;
     private long idleSinceNanos;
 
     UpstreamConnection(UpstreamPool pool, HeadParser headParser, UpstreamListener listener) {
@@ -88,13 +90,18 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     public void release(boolean reusable) {
         listener = null;
         Channel open = open();
-        if (!reusable || failed || !open.isActive()) {
+        // A body that was answered before the backend took it would stand before the next request.
+        if (!reusable || failed || !open.isActive() || !WriteProgress.isAllTaken(open)) {
             open.close();
             return;
         }
         setReading(true);
         reused = true;
-        pool.park(this);
+        // More may have come in the same read, behind the response: not before its end is it known that none has.
+        parksWhenRead = inRead;
+        if (!inRead) {
+            pool.park(this);
+        }
     }
 
     /** Closes the connection; the listener hears no more of it. How a backend learns to stop generating. */
@@ -132,6 +139,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf bytes = (ByteBuf) message;
+        inRead = true;
         UpstreamListener user = listener;
         if (user != null) {
             user.onRead(bytes);
@@ -144,6 +152,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+        inRead = false;
+        if (parksWhenRead && context.channel().isActive()) {
+            parksWhenRead = false;
+            pool.park(this);
+        }
         UpstreamListener user = listener;
         if (user != null) {
             user.onReadComplete();

@@ -26,6 +26,12 @@ public final class WriteProgress {
         return handedOver;
     }
 
+    /** Whether nothing that was written to the channel still waits to be taken. */
+    static boolean isAllTaken(Channel channel) {
+        ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
+        return queue != null && queue.isEmpty();
+    }
+
     /** For how long bytes have been waiting without any being taken; 0 where none waits. */
     public long stalledNanos(Channel channel, long nowNanos) {
         ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();

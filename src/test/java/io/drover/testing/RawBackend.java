@@ -1,6 +1,7 @@
 package io.drover.testing;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -9,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -218,6 +220,18 @@ public final class RawBackend implements AutoCloseable {
             socket.getOutputStream().flush();
         }
 
+        /** Sends the same bytes again and again until the client closes; tells how often it took them. */
+        public int sendUntilClosed(byte[] bytes, int most) {
+            for (int i = 0; i < most; i++) {
+                try {
+                    send(bytes);
+                } catch (IOException e) {
+                    return i;
+                }
+            }
+            return most;
+        }
+
         /** Sends one chunk. */
         public void sendChunk(String data) throws IOException {
             send(Integer.toHexString(data.length()) + "\r\n" + data + "\r\n");
@@ -242,6 +256,27 @@ public final class RawBackend implements AutoCloseable {
                 in.transferTo(OutputStream.nullOutputStream());
             } catch (SocketException e) {
                 return;
+            }
+        }
+
+        /** Everything that comes until the client closes or resets, as ISO 8859-1. */
+        public String readUntilClose() throws IOException {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try {
+                in.transferTo(bytes);
+            } catch (SocketException e) {
+                return bytes.toString(StandardCharsets.ISO_8859_1);
+            }
+            return bytes.toString(StandardCharsets.ISO_8859_1);
+        }
+
+        /** Gives what was sent the time to be read before a reset destroys it: until the client is silent for 50 ms. */
+        public void hold() throws IOException {
+            socket.setSoTimeout(50);
+            try {
+                in.transferTo(OutputStream.nullOutputStream());
+            } catch (SocketTimeoutException e) {
+                socket.setSoTimeout(10_000);
             }
         }
 

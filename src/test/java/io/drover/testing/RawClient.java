@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A client on a plain socket: sends exactly the given bytes and reads what comes, with ten seconds for every read
@@ -121,6 +123,34 @@ public final class RawClient implements AutoCloseable {
         });
     }
 
+    /**
+     * Sends the same bytes again and again until the other side takes none of them for so long.
+     *
+     * @return bytes that were sent, at least; up to {@code most}
+     */
+    public long sendUntilStuck(byte[] bytes, Duration silence, long most) {
+        AtomicLong sent = new AtomicLong();
+        Thread sender = new Thread(() -> {
+            try {
+                while (sent.get() < most) {
+                    send(bytes);
+                    sent.addAndGet(bytes.length);
+                }
+            } catch (UncheckedIOException e) {
+                // It was closed: by the test, or by the other side, which then has stopped reading too.
+                sent.addAndGet(0);
+            }
+        });
+        sender.setDaemon(true);
+        sender.start();
+        long before = -1;
+        while (before != sent.get() && sent.get() < most) {
+            before = sent.get();
+            LockSupport.parkNanos(silence.toNanos());
+        }
+        return sent.get();
+    }
+
     /** Sends every byte on its own. */
     public RawClient sendSplit(String text) {
         for (byte b : text.getBytes(StandardCharsets.ISO_8859_1)) {
@@ -218,6 +248,17 @@ public final class RawClient implements AutoCloseable {
         return unchecked(in::readAllBytes);
     }
 
+    /** Fails unless the other side resets, now or behind further bytes. */
+    public void readUntilReset() {
+        int next = nextByte();
+        while (next >= 0) {
+            next = nextByte();
+        }
+        if (next != RESET) {
+            throw new AssertionError("no reset but " + next + " (-1: closed, -3: still open)");
+        }
+    }
+
     /** Fails unless the other side closes, or resets, without a further byte. */
     public void expectClosed() {
         int next = nextByte();
@@ -266,6 +307,11 @@ public final class RawClient implements AutoCloseable {
             socket.shutdownOutput();
             return this;
         });
+    }
+
+    /** Closes before its time: what {@link #close} does, within a try-with-resources. */
+    public void hangUp() {
+        close();
     }
 
     /** Closes with RST. */

@@ -1,0 +1,91 @@
+package io.drover.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.drover.testing.Drover;
+import io.drover.testing.LogLine;
+import io.drover.testing.RawBackend;
+import io.drover.testing.RawClient;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Phase by fault, on the backend's side: what the client is told, and how many copies of the request there are. */
+class BackendFaultTest {
+    private static final String ANSWER = "{\"from\":\"b\"}";
+
+    static Stream<Arguments> cells() {
+        return Stream.of(BackendFault.values()).flatMap(fault -> Stream.of(Route.values())
+                // Other routes have no idle timeout: a listing may be slow for good reasons.
+                .filter(route -> route.replayable || !fault.isStall() || fault.when == BackendFault.When.AWAIT_HEAD)
+                .flatMap(route -> Stream.of(true, false).map(alone -> Arguments.of(fault, route, alone))));
+    }
+
+    @ParameterizedTest(name = "{0} {1} alone: {2}")
+    @MethodSource("cells")
+    void aBackendFails(BackendFault fault, Route route, boolean alone) throws Exception {
+        try (RawBackend a = RawBackend.start(connection -> {
+                    connection.readRequest();
+                    fault.play.on(connection);
+                });
+                RawBackend b = RawBackend.start(connection -> {
+                    while (connection.hasMore()) {
+                        connection.readRequest();
+                        connection.answer(ANSWER);
+                    }
+                });
+                Drover drover = start(a.url(), b.url(), alone)) {
+            boolean next = !alone && route.replayable && fault.isRetried();
+            try (RawClient client = drover.connect()) {
+                route.send(client);
+                if (next) {
+                    RawClient.Response response = client.readResponse();
+                    assertThat(response.body()).isEqualTo(ANSWER);
+                    assertThat(response.header("X-Drover-Backend")).isEqualTo("b");
+                } else if (fault.when == BackendFault.When.AWAIT_HEAD) {
+                    RawClient.Response response = client.readResponse();
+                    assertThat(response.status()).isEqualTo(fault.status);
+                    assertThat(response.body()).startsWith("{\"error\":\"" + fault.cause);
+                    assertThat(response.header("Connection")).isEmpty();
+                } else {
+                    isVisiblyTruncated(client);
+                }
+            }
+
+            assertThat(a.requests()).hasSize(1);
+            assertThat(b.requests()).hasSize(next ? 1 : 0);
+            LogLine line = drover.logged();
+            assertThat(line.status()).isEqualTo(next ? 200 : fault.status);
+            assertThat(line.attempts()).isEqualTo(next ? 2 : 1);
+            if (next) {
+                assertThat(line.outcome()).isEqualTo("ok");
+                assertThat(line.get("backend")).isEqualTo("b");
+            } else {
+                boolean relay = fault.when != BackendFault.When.AWAIT_HEAD;
+                assertThat(line.outcome()).isEqualTo((relay ? "relay" : "await_head") + "/upstream");
+                assertThat(line.get("cause")).startsWith(fault.cause);
+            }
+        }
+    }
+
+    private static Drover start(URI a, URI b, boolean alone) {
+        return (alone ? Drover.over(a) : Drover.first(a, b))
+                .set("timeouts.first-byte", "250ms")
+                .set("timeouts.idle", "250ms")
+                .start();
+    }
+
+    private static void isVisiblyTruncated(RawClient client) {
+        RawClient.Head head = client.readHead();
+        assertThat(head.status()).isEqualTo(200);
+        String rest = new String(client.readUntilClose(), StandardCharsets.ISO_8859_1);
+        if (head.isChunked()) {
+            assertThat(rest).doesNotEndWith("0\r\n\r\n");
+        } else {
+            assertThat(rest.length()).isLessThan(Integer.parseInt(head.header("Content-Length")));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package io.drover.testing;
+
+import io.drover.backend.Backend;
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
+import io.drover.config.DroverConfig.TransportKind;
+import io.drover.server.ProxyServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The real proxy on real sockets, in front of the backends of a test, named {@code a}, {@code b} and so on. Its timeouts
+ * are short; each test sets those that govern it. Closing it checks that nothing is left behind: see {@link #drained}.
+ */
+public final class Drover implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final ProxyServer server;
+    private final Path log;
+    private boolean closed;
+
+    private Drover(ProxyServer server, Path log) {
+        this.server = server;
+        this.log = log;
+    }
+
+    /** In front of these backends, of equal rank. */
+    public static Setup over(URI... backends) {
+        Setup setup = new Setup();
+        for (URI backend : backends) {
+            setup.backend(backend, "");
+        }
+        return setup;
+    }
+
+    /** In front of {@code first}; {@code second} serves only when that cannot: so the order of tries is known. */
+    public static Setup first(URI first, URI second) {
+        return new Setup().backend(first, "").backend(second, "backup = true");
+    }
+
+    /** What a test wants different from the default. */
+    public static final class Setup {
+        private final List<String> backends = new ArrayList<>();
+        private final Map<String, String> overrides = new LinkedHashMap<>();
+
+        private Setup() {
+            set("listen", "127.0.0.1:0");
+            set("admin.listen", "127.0.0.1:0");
+            set("event-loops", "1");
+            set("transport", "nio");
+            set("drain-timeout", "2s");
+            set("health.active.interval", "0s");
+            set("timeouts.lingering-close", "200ms");
+        }
+
+        /** @param more further keys of the entry, as HOCON */
+        public Setup backend(URI url, String more) {
+            char name = (char) ('a' + backends.size());
+            backends.add("{ url = \"" + url + "\", name = " + name + ", " + more + " }");
+            return this;
+        }
+
+        /** Sets a key below {@code drover}. */
+        public Setup set(String key, String value) {
+            overrides.put(key, value);
+            return this;
+        }
+
+        public Setup loops(int count) {
+            return set("event-loops", Integer.toString(count));
+        }
+
+        public Setup transport(TransportKind kind) {
+            return set("transport", kind.name().toLowerCase(Locale.ROOT));
+        }
+
+        /** Starts it; it listens when this returns. */
+        public Drover start() {
+            try {
+                Path directory = Files.createTempDirectory("drover-test");
+                Path log = directory.resolve("access.log");
+                Path file = directory.resolve("drover.conf");
+                Files.writeString(file, "drover.backends = [" + String.join(",\n", backends) + "]\n");
+                set("access-log.file", log.toString());
+                ConfigSource source = new ConfigSource(Optional.of(file), Map.of(), List.of(), overrides);
+                return new Drover(ProxyServer.start(ConfigLoader.load(source).config()), log);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (ConfigException e) {
+                throw new AssertionError(e.problems().toString(), e);
+            }
+        }
+    }
+
+    /** Waits until a condition holds, at most ten seconds. */
+    public static void await(String what, BooleanSupplier condition) {
+        await(what, PATIENCE, condition);
+    }
+
+    public static void await(String what, Duration within, BooleanSupplier condition) {
+        Await.until(what, within, condition);
+    }
+
+    public InetSocketAddress address() {
+        return server.addresses().get(0);
+    }
+
+    public InetSocketAddress adminAddress() {
+        return server.adminAddress();
+    }
+
+    public RawClient connect() {
+        return RawClient.connect(address());
+    }
+
+    public ProxyServer server() {
+        return server;
+    }
+
+    /** One exchange on a connection of its own. */
+    public RawClient.Response exchange(String method, String uri, String body, String... headers) {
+        try (RawClient client = connect()) {
+            return client.exchange(method, uri, body, headers);
+        }
+    }
+
+    public Backend backend(String name) {
+        return server.cluster().backends().stream()
+                .filter(b -> b.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The value of one sample of {@code /metrics}; 0 if it is not there. */
+    public double metric(String sample) {
+        String text = new String(server.metrics().scrape(null), StandardCharsets.UTF_8);
+        return text.lines()
+                .filter(line -> line.startsWith(sample + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(sample.length() + 1)))
+                .findFirst()
+                .orElse(0);
+    }
+
+    public int openClients() {
+        return server.proxy().openClients();
+    }
+
+    public long openUpstreams() {
+        return server.proxy().openUpstreams();
+    }
+
+    public long outboundBytes() {
+        return (long) metric("drover_outbound_bytes");
+    }
+
+    /** The access log's lines once there are {@code count} of them; more, or fewer after a while, fail. */
+    public List<LogLine> log(int count) {
+        await(count + " lines of log", () -> logLines().size() >= count);
+        List<LogLine> lines = logLines();
+        if (lines.size() != count) {
+            throw new AssertionError("lines of log: " + lines + " (expected: " + count + ")");
+        }
+        return lines;
+    }
+
+    /** The only line of the access log. */
+    public LogLine logged() {
+        return log(1).get(0);
+    }
+
+    public List<LogLine> logLines() {
+        try {
+            String text = Files.exists(log) ? Files.readString(log) : "";
+            // What stands behind the last line end is still being written.
+            return text.substring(0, text.lastIndexOf('\n') + 1)
+                    .lines()
+                    .map(LogLine::parse)
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Waits until all clients have gone, and fails unless everything they held was given back: slots, retained bodies,
+     * outbound bytes.
+     */
+    public void drained() {
+        await("no client left, but " + openClients(), () -> openClients() == 0);
+        for (Backend backend : server.cluster().backends()) {
+            await("nothing in flight on " + backend, () -> backend.inFlight() == 0);
+        }
+        await("no retained bodies", () -> server.proxy().retainedBodyBytes() == 0);
+        await("no outbound bytes", () -> outboundBytes() == 0);
+    }
+
+    /** As {@link #drained}, and exactly so many requests were logged. */
+    public void drained(int requests) {
+        drained();
+        log(requests);
+    }
+
+    /** The test sees to the server's end, and {@link #close} need not. */
+    public void endsByItself() {
+        closed = true;
+    }
+
+    /** Ends the server with whatever runs; the log is complete then. */
+    public void kill() {
+        closed = true;
+        server.close();
+    }
+
+    /** Checks {@link #drained}, then ends the server, and then no connection to a backend may be left. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            drained();
+        } finally {
+            server.close();
+        }
+        if (openUpstreams() != 0) {
+            throw new AssertionError("connections to backends after the end: " + openUpstreams());
+        }
+    }
+}
