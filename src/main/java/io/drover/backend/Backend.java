@@ -24,6 +24,7 @@ public final class Backend implements BackendView {
 
     private volatile Condition condition = Condition.UNKNOWN;
     private volatile List<InetSocketAddress> addresses = List.of();
+    private volatile boolean lookupFailed;
 
     // Written under the lock only.
     private final Object lock = new Object();
@@ -87,11 +88,22 @@ public final class Backend implements BackendView {
         return addresses;
     }
 
-    /** Takes the addresses that its name has now. A look-up that failed is not reported: the last addresses stay. */
+    /** A look-up of its name has failed; the last addresses stay. */
+    public void onLookupFailed() {
+        lookupFailed = true;
+    }
+
+    /** Whether the last look-up of its name failed; false while the first one is under way. */
+    public boolean isLookupFailed() {
+        return lookupFailed;
+    }
+
+    /** Takes the addresses that its name has now. */
     public void onResolved(InetAddress[] resolved) {
         if (resolved.length == 0) {
             throw new IllegalArgumentException("addresses of " + name() + ": none (expected: at least one)");
         }
+        lookupFailed = false;
         addresses = Arrays.stream(resolved)
                 .map(address -> new InetSocketAddress(address, config.port()))
                 .toList();

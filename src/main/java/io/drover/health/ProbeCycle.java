@@ -78,7 +78,7 @@ final class ProbeCycle {
             HeadParser parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
             probe = new Probe(backend, request, parser, this::onEnd);
             probe.start(bootstrap, loop, address, timeoutNanos);
-        } else if (first && System.nanoTime() - startedNanos < timeoutNanos) {
+        } else if (first && !backend.isLookupFailed() && System.nanoTime() - startedNanos < timeoutNanos) {
             // The very first result decides at once, and the first look-up may well be under way still.
             next = loop.schedule(this::attempt, NAME_CHECK_MILLIS, TimeUnit.MILLISECONDS);
         } else {

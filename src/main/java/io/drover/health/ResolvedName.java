@@ -65,6 +65,7 @@ final class ResolvedName {
             LOG.warn("backend name {} not resolved: {}; its address remains {}", host, cause, text(known));
         }
         failing = true;
+        backends.forEach(Backend::onLookupFailed);
     }
 
     private static String text(Set<InetAddress> addresses) {

@@ -279,6 +279,17 @@ class HealthProberTest {
     }
 
     @Test
+    void aFirstLookUpThatFailsEndsTheWaitForIt() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("1h", "1h"), stub.url().replace("127.0.0.1", "gpu.invalid"));
+
+        herd.get(0).onLookupFailed();
+
+        awaitFirstRound();
+        assertThat(herd.told).containsExactly("DOWN name not resolved");
+    }
+
+    @Test
     void theFirstProbeWaitsForTheFirstLookUp() {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = probe(slowly(), stub.url().replace("127.0.0.1", "gpu.invalid"));
