@@ -120,7 +120,7 @@ class ClientFaultTest {
         }
     }
 
-    /** The client is not read while its upload has no room, so its leaving must be heard of in another way. */
+    /** While its upload has no room the client is not read, so its leaving may be told by no more than the timeouts. */
     @ParameterizedTest
     @MethodSource("waysAndTransports")
     void whileTheBackendTakesNothingOfItsUpload(TransportKind kind, boolean reset) throws Exception {
@@ -131,6 +131,7 @@ class ClientFaultTest {
                 });
                 Drover drover = Drover.over(backend.url())
                         .set("timeouts.upstream-write", "1s")
+                        .set("timeouts.request-body", "1s")
                         .transport(kind)
                         .start()) {
             RawClient client = drover.connect();
