@@ -36,6 +36,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +50,9 @@ public final class ProxyServer implements AutoCloseable {
 
     /** How long listening waits for the first round of probes. */
     private static final long FIRST_PROBES_MILLIS = 300;
+
+    /** How long the end waits for closed connections to be gone. */
+    private static final long CLOSING_MILLIS = 500;
 
     private static final int ADMIN_MAX_BODY = 64 * 1024;
 
@@ -245,6 +249,14 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
+    /** Closing is asynchronous on io_uring; a loop that is shut down at once would forget what is under way. */
+    private void awaitClosed() {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSING_MILLIS);
+        while ((proxy.openClients() > 0 || proxy.openUpstreams() > 0) && System.nanoTime() < end) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
+    }
+
     /** Ends everything at once. */
     @Override
     public void close() {
@@ -260,6 +272,7 @@ public final class ProxyServer implements AutoCloseable {
         for (Worker worker : workers.values()) {
             worker.loop().submit(worker::closeAll).awaitUninterruptibly();
         }
+        awaitClosed();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         accessLog.close();
