@@ -145,7 +145,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private ServerBootstrap proxyBootstrap() {
-        return new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops)
                 .channel(transport.serverChannel())
                 .option(ChannelOption.SO_BACKLOG, 4096)
@@ -167,6 +167,8 @@ public final class ProxyServer implements AutoCloseable {
                         channel.pipeline().addLast(worker.newClientConnection());
                     }
                 });
+        transport.boundUnsent(bootstrap, config.buffers().streamHigh());
+        return bootstrap;
     }
 
     private ServerBootstrap adminBootstrap() {

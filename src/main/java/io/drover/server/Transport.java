@@ -1,8 +1,10 @@
 package io.drover.server;
 
 import io.drover.config.DroverConfig.TransportKind;
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -16,6 +18,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
@@ -69,6 +72,18 @@ public record Transport(
     /** Its name as the configuration has it. */
     public String name() {
         return name(kind);
+    }
+
+    /**
+     * Bounds what the kernel holds for a client that reads slowly, where the transport can. Without it up to megabytes
+     * wait unsent per stream, and room is told of in leaps so large that a slow reader looks like one that has stopped.
+     */
+    void boundUnsent(ServerBootstrap bootstrap, long bytes) {
+        switch (kind) {
+            case IO_URING -> bootstrap.childOption(IoUringChannelOption.TCP_NOTSENT_LOWAT, bytes);
+            case EPOLL -> bootstrap.childOption(EpollChannelOption.TCP_NOTSENT_LOWAT, bytes);
+            case KQUEUE, NIO, AUTO -> {}
+        }
     }
 
     private static String name(TransportKind kind) {
