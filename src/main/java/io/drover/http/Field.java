@@ -34,6 +34,7 @@ public enum Field {
     X_REAL_IP("X-Real-IP"),
     X_REQUEST_ID("X-Request-Id"),
     X_DROVER_BACKEND("X-Drover-Backend"),
+    RETRY_AFTER("Retry-After"),
 
     // Hop by hop (RFC 9110, 7.6.1): never passed on.
     CONNECTION("Connection"),

@@ -62,9 +62,26 @@ final class Attempts {
         return freshTried;
     }
 
+    /**
+     * Whether an answer may be dropped for another backend's: only for one that is up. One that is down gets a try when
+     * there is no answer at all.
+     */
+    boolean isAnotherUp() {
+        if (left() == 0) {
+            return false;
+        }
+        long now = System.nanoTime();
+        for (Backend backend : context.cluster().backends()) {
+            if (!tried.contains(backend) && backend.isUp(now)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether a response with this verdict is worth another backend. */
     boolean isWorthNext(Verdict verdict) {
-        return left() > 0
+        return isAnotherUp()
                 && switch (verdict) {
                     case NEXT_BACKEND, BUSY -> true;
                     case NEXT_BACKEND_ONCE -> {

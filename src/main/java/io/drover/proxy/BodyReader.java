@@ -10,7 +10,8 @@ final class BodyReader {
     private final ChunkedFraming.Payload sink;
     private final ChunkedFraming chunks;
     private final boolean chunked;
-    private final long limit;
+    private final ChunkedFraming.Payload counter = this::count;
+    private long limit;
     private long remaining;
     private long wireBytes;
     private long payloadBytes;
@@ -29,7 +30,7 @@ final class BodyReader {
         int start = in.readerIndex();
         int end;
         if (chunked) {
-            end = chunks.scan(in, this::count);
+            end = chunks.scan(in, counter);
         } else {
             end = start + (int) Math.min(remaining, in.readableBytes());
             remaining -= end - start;
@@ -40,6 +41,11 @@ final class BodyReader {
         if (payloadBytes > limit) {
             throw new BadMessageException(413, "request body larger than " + limit + " bytes (limits.request-body)");
         }
+    }
+
+    /** What is still read is thrown away: how much it is does not matter any more. */
+    void liftLimit() {
+        limit = Long.MAX_VALUE;
     }
 
     private void count(ByteBuf in, int from, int to) {

@@ -135,7 +135,8 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
     @Override
     public void onConnected(UpstreamConnection connected) {
         if (state != State.CONNECTING) {
-            connected.close();
+            // The client left while it was being made: the next one may have it.
+            connected.release(true);
             return;
         }
         connection = connected;
@@ -156,6 +157,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
                     case REFUSED -> CallFailure.REFUSED;
                     case TIMED_OUT -> CallFailure.CONNECT_TIMED_OUT;
                     case UNRESOLVED -> CallFailure.UNRESOLVED;
+                    case NO_SOCKET -> CallFailure.NO_SOCKET;
                     case FAILED -> CallFailure.CONNECT_FAILED;
                 });
     }
@@ -202,6 +204,13 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
         } else if (state == State.BODY) {
             fail(CallFailure.TRUNCATED);
         }
+    }
+
+    /** The time to connect is over. */
+    void onConnectDeadline() {
+        boolean waiting =
+                state == State.CONNECTING && worker.pool(slot.backend()).cancel(this);
+        fail(waiting ? CallFailure.NO_TURN : CallFailure.CONNECT_TIMED_OUT);
     }
 
     /** Ends the call with a failure; the sink is told. */

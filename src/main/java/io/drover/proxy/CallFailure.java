@@ -6,6 +6,10 @@ enum CallFailure {
     CONNECT_TIMED_OUT("connect timed out", true),
     UNRESOLVED("name not resolved", true),
     CONNECT_FAILED("connect failed", true),
+    /** This process has no socket left: no evidence against the backend. */
+    NO_SOCKET("no socket left here", true),
+    /** Too many connects were under way for this one to begin: no evidence either. */
+    NO_TURN("too many connects under way", true),
     /** The connection ended in order before the response was known to be one. */
     CLOSED("closed before the answer", false),
     /** The connection broke before the response was known to be one. */
@@ -37,6 +41,11 @@ enum CallFailure {
     /** Whether there was never a connection, so that nothing was sent. */
     boolean isConnecting() {
         return connecting;
+    }
+
+    /** Whether the failure is this process' own. */
+    boolean isOurs() {
+        return this == NO_SOCKET || this == NO_TURN;
     }
 
     boolean isTimeout() {

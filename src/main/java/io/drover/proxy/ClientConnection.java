@@ -32,6 +32,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Pipelined bytes kept while a response runs; beyond that the client is not read. */
     private static final int MAX_PIPELINED = 16 * 1024;
 
+    /** How often a client that takes no bytes is looked at within the time it has. */
+    static final int LOOKS_PER_LIMIT = 4;
+
     /** Why the client is not read; several reasons may hold at once. */
     private static final int PIPELINED = 1;
 
@@ -42,6 +45,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     private enum State {
         OPEN,
+        /** The last response waits for the client to take it; then the connection ends. */
+        FLUSHING,
         /** The last response was written; what still comes is thrown away, so that it can be read (RFC 9112, 9.6). */
         LINGERING,
         CLOSED
@@ -170,7 +175,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         exchange = null;
         served = true;
         if (state == State.OPEN) {
-            state = State.LINGERING;
+            state = State.FLUSHING;
             setDeadline(System.nanoTime()
                     + worker.context().config().timeouts().clientWrite().toNanos());
             if (reset) {
@@ -189,6 +194,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (running != null) {
             running.onAborted(cause);
         }
+        closeNow();
+    }
+
+    /** Closes at once, so that what the client has not taken is not followed by what looks like an orderly end. */
+    private void closeNow() {
+        if (!WriteProgress.isAllTaken(channel())) {
+            channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        }
         channel().close();
     }
 
@@ -200,15 +213,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterFlush(boolean linger) {
         Channel open = channel();
-        state = State.LINGERING;
+        state = State.FLUSHING;
         releasePending();
         resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
         setDeadline(System.nanoTime()
-                + worker.context().config().timeouts().clientWrite().toNanos());
+                + worker.context().config().timeouts().clientWrite().toNanos() / LOOKS_PER_LIMIT);
         ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
         written.addListener(done -> {
             if (linger && open instanceof DuplexChannel duplex && open.isActive()) {
                 // Closing with unread input would make the kernel send a reset, and that can eat the response.
+                state = State.LINGERING;
                 duplex.shutdownOutput();
                 setDeadline(System.nanoTime()
                         + worker.context().config().timeouts().lingeringClose().toNanos());
@@ -295,7 +309,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (!(cause instanceof IOException)) {
             LOG.error("client connection fails by a fault of ours", cause);
         }
-        context.close();
+        closeNow();
     }
 
     /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
@@ -406,11 +420,28 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void onDeadline(long nowNanos) {
+        try {
+            deadline(nowNanos);
+        } catch (RuntimeException e) {
+            // Without a deadline the connection could stay for ever.
+            LOG.error("a deadline fails by a fault of ours", e);
+            closeNow();
+        }
+    }
+
+    private void deadline(long nowNanos) {
         Exchange running = exchange;
         if (running != null) {
             running.onDeadline(nowNanos);
-        } else if (state == State.LINGERING || !channel().isActive()) {
-            channel().close();
+        } else if (state == State.FLUSHING && channel().isActive()) {
+            long limit = worker.context().config().timeouts().clientWrite().toNanos();
+            if (stalledNanos(nowNanos) < limit) {
+                setDeadline(nowNanos + limit / LOOKS_PER_LIMIT);
+            } else {
+                closeNow();
+            }
+        } else if (state != State.OPEN || !channel().isActive()) {
+            closeNow();
         } else if (parser.isStarted()) {
             long limit = worker.context().config().timeouts().requestHead().toMillis();
             begin().refuse(new BadMessageException(

@@ -29,9 +29,6 @@ import org.jspecify.annotations.Nullable;
 final class Exchange implements ResponseSink, HeadLines {
     private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
 
-    /** How often a peer that takes no bytes is looked at within the time it has. */
-    private static final int LOOKS_PER_LIMIT = 4;
-
     private final Worker worker;
     private final ClientConnection client;
     private final DroverConfig config;
@@ -192,7 +189,10 @@ final class Exchange implements ResponseSink, HeadLines {
         long now = System.nanoTime();
         boolean stale = failed.wasReused() && !failed.isAnswered();
         if (failure.isConnecting()) {
-            backend.onConnectFailure(failure.text(), now);
+            // What failed for want of something here says nothing of the backend.
+            if (!failure.isOurs()) {
+                backend.onConnectFailure(failure.text(), now);
+            }
         } else if (!stale || failure.isTimeout()) {
             backend.onFailure(failure.text(), now);
         }
@@ -227,6 +227,10 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private void giveUp(CallFailure failure) {
+        if (failure.isOurs()) {
+            fail(503, Side.PROXY, failure.text());
+            return;
+        }
         if (attempts.noneWasUp() && failure.isConnecting()) {
             fail(503, Side.UPSTREAM, "no backend is up (" + failure.text() + ")");
             return;
@@ -268,10 +272,13 @@ final class Exchange implements ResponseSink, HeadLines {
         if (request.endpoint().inference() && status == 200 && tail == null) {
             tail = new TailRing();
         }
+        if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
+            worker.warnOfRefusedHost(running.backend());
+        }
         ResponseWriter writer = new ResponseWriter(worker, client, tail);
         response = writer;
         writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
-        boolean another = request.endpoint().replayable() && attempts.left() > 0;
+        boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
         if (another && HoldBack.concerns(status)) {
             holdBack = new HoldBack(status, config.buffers().holdBack(), request.isCloud());
         } else {
@@ -291,7 +298,6 @@ final class Exchange implements ResponseSink, HeadLines {
         HoldBack holding = holdBack;
         if (holding == null) {
             writer.body(wire, payload);
-            pauseWhileClientIsSlow();
             return;
         }
         RetryClass.Verdict verdict = holding.onPayload(wire, payload);
@@ -415,7 +421,7 @@ final class Exchange implements ResponseSink, HeadLines {
     void onDeadline(long now) {
         switch (timeline.phase()) {
             case READ_BODY -> readBodyDeadline(now, Long.MAX_VALUE);
-            case CONNECT -> failCall(CallFailure.CONNECT_TIMED_OUT);
+            case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case SEND, AWAIT_HEAD -> sendDeadline(now);
             case RELAY -> relayDeadline(now);
             default -> client.setDeadline(now + config.timeouts().requestBody().toNanos());
@@ -498,7 +504,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private static long look(long limitNanos) {
-        return limitNanos / LOOKS_PER_LIMIT;
+        return limitNanos / ClientConnection.LOOKS_PER_LIMIT;
     }
 
     private void failCall(CallFailure failure) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What Drover answers itself: its own two paths, browsers' preflights, and every error. */
 final class OwnAnswers {
-    private static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
+    static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
     private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
     private OwnAnswers() {}

@@ -2,6 +2,7 @@ package io.drover.proxy;
 
 import io.drover.http.BodyFraming;
 import io.drover.http.ChunkWriter;
+import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.ollama.TailRing;
@@ -80,6 +81,10 @@ final class ResponseWriter {
         writer.startResponse(head);
         writer.passResponseFields(head);
         extraLines.writeTo(writer);
+        if ((head.status() == 429 || head.status() == 503) && !head.has(Field.RETRY_AFTER)) {
+            // Ollama's own "server busy" tells no time; SDKs back off by it.
+            writer.raw(OwnAnswers.RETRY_AFTER);
+        }
         if (unbounded && !http10) {
             writer.chunked();
         } else if (body.kind() == BodyFraming.Kind.LENGTH) {

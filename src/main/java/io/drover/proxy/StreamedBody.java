@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * framing never reaches a backend.
  */
 final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
+    /** What a waiting piece costs besides its bytes: a client may send them one by one. */
+    private static final int PIECE_OVERHEAD = 256;
+
     private final Worker worker;
     private final BodyFraming framing;
     private final BodyReader reader;
@@ -54,7 +57,7 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
         UpstreamConnection open = this.to;
         if (open == null) {
             waiting.add(piece);
-            waitingBytes += piece.readableBytes();
+            waitingBytes += piece.readableBytes() + PIECE_OVERHEAD;
         } else {
             write(piece, open);
         }
@@ -119,6 +122,7 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
     public void stop() {
         to = null;
         stopped = true;
+        reader.liftLimit();
         release();
     }
 

@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class Worker {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
+    private static final long REFUSED_HOST_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     private final ProxyContext context;
     private final EventLoop loop;
     private final Class<? extends SocketChannel> channelType;
@@ -40,6 +42,7 @@ public final class Worker {
     private final List<UpstreamPool> pools = new ArrayList<>();
     private final List<BackendLines> lines = new ArrayList<>();
     private final long stallNanos;
+    private long refusedHostToldNanos = System.nanoTime() - REFUSED_HOST_EVERY_NANOS;
     private final ScheduledFuture<?> ticker;
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
     private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
@@ -165,6 +168,18 @@ public final class Worker {
     /** Silence within an answer that counts as a stall. */
     long stallNanos() {
         return stallNanos;
+    }
+
+    /** Tells, now and then, that a backend answered 403 without a word: it does not accept its Host or an Origin. */
+    void warnOfRefusedHost(Backend backend) {
+        long now = System.nanoTime();
+        if (now - refusedHostToldNanos >= REFUSED_HOST_EVERY_NANOS) {
+            refusedHostToldNanos = now;
+            LOG.warn(
+                    "backend {} answers 403 to the Host {}: see OLLAMA_HOST there, or the backend's host here",
+                    backend.name(),
+                    backend.config().host());
+        }
     }
 
     /** Clients over their write limit, the one that has been so for longest first. */

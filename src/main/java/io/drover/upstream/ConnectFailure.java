@@ -8,7 +8,9 @@ public enum ConnectFailure {
     TIMED_OUT("connect timed out"),
     /** The name has no address. */
     UNRESOLVED("name not resolved"),
-    /** Anything else, such as no route, or no descriptor left here. */
+    /** No socket could be made here, such as for want of a descriptor. */
+    NO_SOCKET("no socket left here"),
+    /** Anything else, such as no route. */
     FAILED("connect failed");
 
     private final String text;

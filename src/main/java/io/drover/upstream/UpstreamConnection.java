@@ -112,6 +112,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Whether nothing is known against another request on it. */
+    boolean isUsable() {
+        return !failed && channel != null && channel.isActive();
+    }
+
     void lend(UpstreamListener to) {
         listener = to;
     }
@@ -146,6 +151,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         } else {
             // Bytes that belong to no request poison whatever would come next (CVE-2025-4366 and its kin).
             bytes.release();
+            failed = true;
             context.close();
         }
     }
@@ -153,7 +159,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         inRead = false;
-        if (parksWhenRead && context.channel().isActive()) {
+        if (parksWhenRead && isUsable()) {
             parksWhenRead = false;
             pool.park(this);
         }

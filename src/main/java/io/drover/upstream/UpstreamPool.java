@@ -4,6 +4,7 @@ import io.drover.backend.Backend;
 import io.drover.metrics.ConnectResult;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ConnectTimeoutException;
@@ -23,7 +24,9 @@ public final class UpstreamPool {
     private final Bootstrap bootstrap;
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
     private final Deque<UpstreamListener> waiting = new ArrayDeque<>();
+    private final Deque<UpstreamListener> waitingForFresh = new ArrayDeque<>();
     private int connecting;
+    private boolean serving;
 
     /** @param bootstrap with the loop and the transport set; the pool adds handlers and connects */
     public UpstreamPool(Backend backend, UpstreamSettings settings, Bootstrap bootstrap) {
@@ -41,20 +44,29 @@ public final class UpstreamPool {
      * when one is made. At most {@code upstream.max-connecting} are being made at a time; further listeners wait.
      */
     public void acquire(UpstreamListener listener, boolean fresh) {
-        UpstreamConnection connection = fresh ? null : idle.pollLast();
+        UpstreamConnection connection = fresh ? null : pollUsable();
         if (connection != null) {
             connection.lend(listener);
             listener.onConnected(connection);
         } else if (connecting >= settings.maxConnecting()) {
-            waiting.add(listener);
+            (fresh ? waitingForFresh : waiting).add(listener);
         } else {
             connect(listener);
         }
     }
 
-    /** Forgets a listener that waits for its turn to connect, or for a connection under way. */
+    /** One that is known to have ended may still be here: its end is told only after this turn of the loop. */
+    private @Nullable UpstreamConnection pollUsable() {
+        UpstreamConnection connection = idle.pollLast();
+        while (connection != null && !connection.isUsable()) {
+            connection = idle.pollLast();
+        }
+        return connection;
+    }
+
+    /** Forgets a listener that waits for its turn to connect; whether it did. */
     public boolean cancel(UpstreamListener listener) {
-        return waiting.remove(listener);
+        return waiting.remove(listener) || waitingForFresh.remove(listener);
     }
 
     /** Closes what has been unused for longer than {@code upstream.idle-timeout}. */
@@ -117,6 +129,14 @@ public final class UpstreamPool {
 
     private void onConnectDone(ChannelFuture future, UpstreamConnection connection, UpstreamListener listener) {
         connecting--;
+        try {
+            tell(future, connection, listener);
+        } finally {
+            serveWaiting();
+        }
+    }
+
+    private void tell(ChannelFuture future, UpstreamConnection connection, UpstreamListener listener) {
         if (future.isSuccess()) {
             Channel channel = future.channel();
             connection.onConnected(channel);
@@ -128,14 +148,30 @@ public final class UpstreamPool {
             settings.metrics().onUpstreamConnect(backend.name(), result(failure));
             listener.onConnectFailed(failure);
         }
-        while (connecting < settings.maxConnecting() && !waiting.isEmpty()) {
-            acquire(waiting.removeFirst(), false);
+    }
+
+    /** Gives turns to those that wait. A loop, no recursion: a connect can fail before it has begun. */
+    private void serveWaiting() {
+        if (serving) {
+            return;
+        }
+        serving = true;
+        try {
+            while (connecting < settings.maxConnecting() && !(waiting.isEmpty() && waitingForFresh.isEmpty())) {
+                boolean fresh = !waitingForFresh.isEmpty();
+                acquire((fresh ? waitingForFresh : waiting).removeFirst(), fresh);
+            }
+        } finally {
+            serving = false;
         }
     }
 
     private static ConnectFailure classify(@Nullable Throwable cause) {
         if (cause instanceof ConnectTimeoutException) {
             return ConnectFailure.TIMED_OUT;
+        }
+        if (cause instanceof ChannelException) {
+            return ConnectFailure.NO_SOCKET;
         }
         return cause instanceof ConnectException ? ConnectFailure.REFUSED : ConnectFailure.FAILED;
     }
@@ -144,7 +180,7 @@ public final class UpstreamPool {
         return switch (failure) {
             case REFUSED -> ConnectResult.REFUSED;
             case TIMED_OUT -> ConnectResult.TIMEOUT;
-            case UNRESOLVED, FAILED -> ConnectResult.ERROR;
+            case UNRESOLVED, NO_SOCKET, FAILED -> ConnectResult.ERROR;
         };
     }
 }

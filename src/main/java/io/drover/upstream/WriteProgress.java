@@ -27,7 +27,7 @@ public final class WriteProgress {
     }
 
     /** Whether nothing that was written to the channel still waits to be taken. */
-    static boolean isAllTaken(Channel channel) {
+    public static boolean isAllTaken(Channel channel) {
         ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
         return queue != null && queue.isEmpty();
     }

@@ -17,7 +17,7 @@ class TimeLimitsTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     /** The pace of a scripted peer. */
-    private static void pause(long millis) {
+    static void pause(long millis) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 
