@@ -179,7 +179,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             setDeadline(System.nanoTime()
                     + worker.context().config().timeouts().clientWrite().toNanos());
             if (reset) {
-                channel().config().setOption(ChannelOption.SO_LINGER, 0);
+                endWithReset();
                 channel().close();
             } else {
                 channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel()
@@ -200,9 +200,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Closes at once, so that what the client has not taken is not followed by what looks like an orderly end. */
     private void closeNow() {
         if (!WriteProgress.isAllTaken(channel())) {
-            channel().config().setOption(ChannelOption.SO_LINGER, 0);
+            endWithReset();
         }
         channel().close();
+    }
+
+    private void endWithReset() {
+        if (channel().isOpen()) {
+            channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        }
     }
 
     void closeIfIdle() {

@@ -41,7 +41,7 @@ class RetryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED"})
+    @EnumSource(names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED", "NO_SOCKET", "NO_TURN"})
     void whereNothingWasSentAnyRequestGoesElsewhereWhileTriesAreLeft(CallFailure failure) {
         assertThat(cases()).filteredOn(Case::whole).allSatisfy(c -> assertThat(c.decide(failure))
                 .isEqualTo(c.attemptsLeft > 0 ? NEXT_BACKEND : GIVE_UP));
@@ -57,7 +57,7 @@ class RetryTest {
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED"})
+            names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED", "NO_SOCKET", "NO_TURN"})
     void onceSomethingWasSentOnlyReplayableRequestsGoElsewhere(CallFailure failure) {
         assertThat(cases())
                 .filteredOn(c -> c.whole && !(c.stale && UNANSWERED.contains(failure) && (c.replayable || c.safe)))
