@@ -32,9 +32,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Pipelined bytes kept while a response runs; beyond that the client is not read. */
     private static final int MAX_PIPELINED = 16 * 1024;
 
-    /** How often a client that takes no bytes is looked at within the time it has. */
-    static final int LOOKS_PER_LIMIT = 4;
-
     /** Why the client is not read; several reasons may hold at once. */
     private static final int PIPELINED = 1;
 
@@ -223,7 +220,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         releasePending();
         resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
         setDeadline(System.nanoTime()
-                + worker.context().config().timeouts().clientWrite().toNanos() / LOOKS_PER_LIMIT);
+                + Look.within(worker.context().config().timeouts().clientWrite().toNanos()));
         ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
         written.addListener(done -> {
             if (linger && open instanceof DuplexChannel duplex && open.isActive()) {
@@ -442,7 +439,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         } else if (state == State.FLUSHING && channel().isActive()) {
             long limit = worker.context().config().timeouts().clientWrite().toNanos();
             if (stalledNanos(nowNanos) < limit) {
-                setDeadline(nowNanos + limit / LOOKS_PER_LIMIT);
+                setDeadline(nowNanos + Look.within(limit));
             } else {
                 closeNow();
             }

@@ -163,7 +163,7 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.SEND);
         RequestBody sending = Objects.requireNonNull(body);
         sentNanos = System.nanoTime();
-        client.setDeadline(sentNanos + sendLook());
+        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
         sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
         if (running != null && sending.isComplete()) {
@@ -175,7 +175,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private void onRequestSent(Call running) {
         running.onRequestComplete();
         sentNanos = System.nanoTime();
-        client.setDeadline(sentNanos + sendLook());
+        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
         }
@@ -284,7 +284,7 @@ final class Exchange implements ResponseSink, HeadLines {
         } else {
             commit(running);
         }
-        client.setDeadline(System.nanoTime() + relayLook());
+        client.setDeadline(System.nanoTime() + Look.whileRelaying(config.timeouts(), request.endpoint()));
         // Last: what is left of an unfinished upload may be malformed and end all this.
         client.onBodyRoom();
     }
@@ -448,18 +448,18 @@ final class Exchange implements ResponseSink, HeadLines {
         } else if (wantsBody()) {
             // Still uploading: the client's pace counts, unless it is the backend that does not take the bytes.
             if (stalledNanos == 0) {
-                readBodyDeadline(now, look(writeLimit));
+                readBodyDeadline(now, Look.within(writeLimit));
             } else {
-                client.setDeadline(now + look(writeLimit));
+                client.setDeadline(now + Look.within(writeLimit));
             }
         } else if (request.endpoint().unhurried()) {
-            client.setDeadline(now + look(writeLimit));
+            client.setDeadline(now + Look.within(writeLimit));
         } else {
             long limit = config.timeouts().firstByte().toNanos();
             if (now - sentNanos >= limit) {
                 failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
             } else {
-                client.setDeadline(Math.min(sentNanos + limit, now + look(writeLimit)));
+                client.setDeadline(Math.min(sentNanos + limit, now + Look.within(writeLimit)));
             }
         }
     }
@@ -482,29 +482,7 @@ final class Exchange implements ResponseSink, HeadLines {
                 return;
             }
         }
-        client.setDeadline(now + relayLook());
-    }
-
-    /** The first look at a request on its way: whichever limit may end first. */
-    private long sendLook() {
-        long write = look(config.timeouts().upstreamWrite().toNanos());
-        if (wantsBody()) {
-            return Math.min(write, config.timeouts().requestBody().toNanos());
-        }
-        return request.endpoint().unhurried()
-                ? write
-                : Math.min(write, config.timeouts().firstByte().toNanos());
-    }
-
-    private long relayLook() {
-        long clientWrite = look(config.timeouts().clientWrite().toNanos());
-        return request.endpoint().inference()
-                ? Math.min(clientWrite, look(config.timeouts().idle().toNanos()))
-                : clientWrite;
-    }
-
-    private static long look(long limitNanos) {
-        return limitNanos / ClientConnection.LOOKS_PER_LIMIT;
+        client.setDeadline(now + Look.whileRelaying(config.timeouts(), request.endpoint()));
     }
 
     private void failCall(CallFailure failure) {
