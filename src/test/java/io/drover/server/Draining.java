@@ -1,5 +1,8 @@
 package io.drover.server;
 
+import io.drover.testing.Await;
+import java.time.Duration;
+
 /** Drains a server as SIGTERM does, for tests outside of this package. */
 public final class Draining {
     private final Drain drain;
@@ -14,6 +17,8 @@ public final class Draining {
     public static Draining start(ProxyServer server) {
         Draining draining = new Draining(server);
         draining.thread.start();
+        // What a test sends next must come after the signal, not beside it.
+        Await.until("draining", Duration.ofSeconds(10), () -> server.proxy().isDraining());
         return draining;
     }
 
