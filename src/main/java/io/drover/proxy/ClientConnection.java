@@ -66,7 +66,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf pending;
     private @Nullable Exchange exchange;
     private boolean processing;
-    private boolean served;
     private boolean slow;
     private int paused;
     private long sinceNanos;
@@ -151,7 +150,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
      */
     void onExchangeDone(boolean reusable, boolean unread) {
         exchange = null;
-        served = true;
         if (state != State.OPEN) {
             return;
         }
@@ -170,7 +168,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Cuts the connection in a way that no client can take for the end of a whole response. */
     void cut(boolean reset) {
         exchange = null;
-        served = true;
         if (state == State.OPEN) {
             state = State.FLUSHING;
             setDeadline(System.nanoTime()
@@ -476,6 +473,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public String toString() {
-        return "client" + (served ? " (reused) " : " ") + (channel == null ? "" : channel.remoteAddress());
+        return "client " + (channel == null ? "" : channel.remoteAddress());
     }
 }

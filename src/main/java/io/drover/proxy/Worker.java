@@ -200,6 +200,7 @@ public final class Worker {
         return HeadParser.ofRequests(limits.requestHead(), limits.headers());
     }
 
+    /** A scanner for a body that is framed in chunks; each body has its own. */
     ChunkedFraming newChunkedFraming(boolean passThrough) {
         ChunkedFraming framing = new ChunkedFraming(context.config().limits().requestHead());
         framing.reset(passThrough);

@@ -51,7 +51,7 @@ public final class Main implements Runnable {
                     || error instanceof UnsupportedOperationException) {
                 err.println(error.getMessage());
             } else {
-                error.printStackTrace(err);
+                LOG.error("fails by a fault of ours", error);
             }
             err.flush();
             return FAILED;
