@@ -2,6 +2,7 @@ package io.drover.ollama;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A JSON object of which only the end may be at hand, read from its closing brace backwards, as far as it goes.
@@ -135,8 +136,7 @@ final class TailObject {
             if (separator != ',' && separator != '{') {
                 return stop();
             }
-            String name = new String(tail, nameStart, nameEnd - nameStart, StandardCharsets.ISO_8859_1);
-            member(level, name, valueStart, valueEnd);
+            member(level, Member.named(tail, nameStart, nameEnd), valueStart, valueEnd);
             at--;
             if (separator == '{') {
                 return true;
@@ -243,14 +243,14 @@ final class TailObject {
         return false;
     }
 
-    private void member(Level level, String name, int start, int end) {
+    private void member(Level level, Member name, int start, int end) {
         switch (level) {
             case TOP -> {
                 top(name, start, end);
                 memberUsage.clear();
             }
             case MEMBER -> {
-                if (name.equals("usage")) {
+                if (name == Member.USAGE) {
                     read(memberUsage, start, end);
                 }
             }
@@ -260,18 +260,18 @@ final class TailObject {
     }
 
     /** The last of several members of one name counts, which is the first to be met here. */
-    private void top(String name, int start, int end) {
+    private void top(Member name, int start, int end) {
         switch (name) {
-            case "prompt_eval_count" -> promptEvalCount = known(promptEvalCount, start, end);
-            case "eval_count" -> evalCount = known(evalCount, start, end);
-            case "load_duration" -> loadDuration = known(loadDuration, start, end);
-            case "prompt_eval_duration" -> promptEvalDuration = known(promptEvalDuration, start, end);
-            case "eval_duration" -> evalDuration = known(evalDuration, start, end);
-            case "total_duration" -> totalDuration = known(totalDuration, start, end);
-            case "done" -> done |= is("true", start, end);
-            case "type" -> terminator |= is("\"message_stop\"", start, end) || is("\"response.completed\"", start, end);
-            case "usage" -> read(usage, start, end);
-            case "response", "message" -> usage.complete(memberUsage);
+            case PROMPT_EVAL_COUNT -> promptEvalCount = known(promptEvalCount, start, end);
+            case EVAL_COUNT -> evalCount = known(evalCount, start, end);
+            case LOAD_DURATION -> loadDuration = known(loadDuration, start, end);
+            case PROMPT_EVAL_DURATION -> promptEvalDuration = known(promptEvalDuration, start, end);
+            case EVAL_DURATION -> evalDuration = known(evalDuration, start, end);
+            case TOTAL_DURATION -> totalDuration = known(totalDuration, start, end);
+            case DONE -> done |= is("true", start, end);
+            case TYPE -> terminator |= is("\"message_stop\"", start, end) || is("\"response.completed\"", start, end);
+            case USAGE -> read(usage, start, end);
+            case RESPONSE, MESSAGE -> usage.complete(memberUsage);
             default -> {}
         }
     }
@@ -288,10 +288,10 @@ final class TailObject {
         at = resume;
     }
 
-    private void count(String name, int start, int end) {
+    private void count(Member name, int start, int end) {
         switch (name) {
-            case "prompt_tokens", "input_tokens" -> reading.prompt = known(reading.prompt, start, end);
-            case "completion_tokens", "output_tokens" -> reading.generated = known(reading.generated, start, end);
+            case PROMPT_TOKENS, INPUT_TOKENS -> reading.prompt = known(reading.prompt, start, end);
+            case COMPLETION_TOKENS, OUTPUT_TOKENS -> reading.generated = known(reading.generated, start, end);
             default -> {}
         }
     }
@@ -317,6 +317,48 @@ final class TailObject {
 
     private boolean is(String expected, int start, int end) {
         return Arrays.equals(tail, start, end, expected.getBytes(StandardCharsets.ISO_8859_1), 0, expected.length());
+    }
+
+    /** The members that mean something; found without making a string of every name. */
+    private enum Member {
+        PROMPT_EVAL_COUNT,
+        EVAL_COUNT,
+        LOAD_DURATION,
+        PROMPT_EVAL_DURATION,
+        EVAL_DURATION,
+        TOTAL_DURATION,
+        DONE,
+        TYPE,
+        USAGE,
+        RESPONSE,
+        MESSAGE,
+        PROMPT_TOKENS,
+        INPUT_TOKENS,
+        COMPLETION_TOKENS,
+        OUTPUT_TOKENS,
+        OTHER;
+
+        private static final Member[] ALL = values();
+
+        private final String text = name().toLowerCase(Locale.ROOT);
+
+        static Member named(byte[] tail, int start, int end) {
+            for (Member member : ALL) {
+                if (member.text.length() == end - start && member.isAt(tail, start)) {
+                    return member;
+                }
+            }
+            return OTHER;
+        }
+
+        private boolean isAt(byte[] tail, int start) {
+            for (int i = 0; i < text.length(); i++) {
+                if (tail[start + i] != text.charAt(i)) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     /** The two counts of a {@code usage}. */

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The tries of one request: which backends had it, how many more may. */
 final class Attempts {
+    private final LoopClock clock;
     private final ProxyContext context;
     private final Tried tried = new Tried();
     private int untried;
@@ -18,8 +19,9 @@ final class Attempts {
     private boolean noneWasUp;
     private @Nullable Backend last;
 
-    Attempts(ProxyContext context) {
-        this.context = context;
+    Attempts(Worker worker) {
+        this.clock = worker.clock();
+        this.context = worker.context();
         this.untried = context.cluster().backends().size();
         this.left = context.config().retry().attempts();
     }
@@ -27,7 +29,7 @@ final class Attempts {
     /** A slot on the best backend that has not had the request; null if all have. */
     @Nullable
     Slot next() {
-        long now = System.nanoTime();
+        long now = clock.now();
         noneWasUp |= made == 0 && !context.cluster().isUp(now);
         Slot slot = context.balancer().select(context.cluster(), tried, now);
         if (slot != null) {
@@ -70,7 +72,7 @@ final class Attempts {
         if (left() == 0) {
             return false;
         }
-        long now = System.nanoTime();
+        long now = clock.now();
         for (Backend backend : context.cluster().backends()) {
             if (!tried.contains(backend) && backend.isUp(now)) {
                 return true;

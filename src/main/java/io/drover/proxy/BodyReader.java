@@ -4,24 +4,25 @@ import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
 import io.drover.http.ChunkedFraming;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /** Takes a request's body off the wire: finds its end, counts it, refuses what is too large. */
-final class BodyReader {
+final class BodyReader implements ChunkedFraming.Payload {
     private final ChunkedFraming.Payload sink;
-    private final ChunkedFraming chunks;
-    private final boolean chunked;
-    private final ChunkedFraming.Payload counter = this::count;
+    private final @Nullable ChunkedFraming chunks;
     private long limit;
     private long remaining;
     private long wireBytes;
     private long payloadBytes;
 
-    /** @param limit most bytes of payload; beyond it reading fails with 413 */
-    BodyReader(BodyFraming framing, long limit, ChunkedFraming chunks, ChunkedFraming.Payload sink) {
-        this.chunked = framing.kind() == BodyFraming.Kind.CHUNKED;
+    /**
+     * @param limit most bytes of payload; beyond it reading fails with 413
+     * @param chunks for a body in chunks, else null
+     */
+    BodyReader(BodyFraming framing, long limit, @Nullable ChunkedFraming chunks, ChunkedFraming.Payload sink) {
+        this.chunks = chunks;
         this.remaining = framing.length();
         this.limit = limit;
-        this.chunks = chunks;
         this.sink = sink;
     }
 
@@ -29,12 +30,12 @@ final class BodyReader {
     void read(ByteBuf in) throws BadMessageException {
         int start = in.readerIndex();
         int end;
-        if (chunked) {
-            end = chunks.scan(in, counter);
+        if (chunks != null) {
+            end = chunks.scan(in, this);
         } else {
             end = start + (int) Math.min(remaining, in.readableBytes());
             remaining -= end - start;
-            count(in, start, end);
+            onPayload(in, start, end);
         }
         in.readerIndex(end);
         wireBytes += end - start;
@@ -48,7 +49,8 @@ final class BodyReader {
         limit = Long.MAX_VALUE;
     }
 
-    private void count(ByteBuf in, int from, int to) {
+    @Override
+    public void onPayload(ByteBuf in, int from, int to) {
         payloadBytes += to - from;
         if (payloadBytes <= limit) {
             sink.onPayload(in, from, to);
@@ -56,7 +58,7 @@ final class BodyReader {
     }
 
     boolean isComplete() {
-        return chunked ? chunks.isDone() : remaining == 0;
+        return chunks == null ? remaining == 0 : chunks.isDone();
     }
 
     /** Bytes still to come where that is known, else 0. */

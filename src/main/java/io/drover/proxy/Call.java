@@ -141,7 +141,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
         }
         connection = connected;
         reused = connected.isReused();
-        lastReadNanos = System.nanoTime();
+        lastReadNanos = reused ? worker.clock().now() : worker.clock().read();
         state = State.AWAIT_HEAD;
         connected.headParser().reset(connected.head());
         sink.onConnected(connected);
@@ -152,6 +152,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
         if (state != State.CONNECTING) {
             return;
         }
+        worker.clock().read();
         fail(
                 switch (failure) {
                     case REFUSED -> CallFailure.REFUSED;
@@ -164,7 +165,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
 
     @Override
     public void onRead(ByteBuf bytes) {
-        long now = System.nanoTime();
+        long now = worker.clock().read();
         if (state == State.BODY && now - lastReadNanos >= worker.stallNanos()) {
             worker.context().metrics().onStreamStall();
         }
@@ -191,11 +192,13 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
 
     @Override
     public void onWritabilityChanged() {
+        worker.clock().read();
         sink.onUpstreamWritability();
     }
 
     @Override
     public void onClosed(boolean reset) {
+        worker.clock().read();
         connection = null;
         if (state == State.AWAIT_HEAD) {
             fail(reset ? CallFailure.RESET : CallFailure.CLOSED);

@@ -3,6 +3,8 @@ package io.drover.proxy;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
+import io.drover.ollama.JsonFieldScanner;
+import io.drover.ollama.TailRing;
 import io.drover.upstream.WriteProgress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -53,6 +55,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private final HeadParser parser;
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
+    private @Nullable JsonFieldScanner scanner;
+    private @Nullable TailRing tail;
     private final Deadlines.Node deadline = new Deadlines.Node() {
         @Override
         void onDeadline(long nowNanos) {
@@ -60,6 +64,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     };
 
+    private @Nullable ChannelHandlerContext context;
     private @Nullable Channel channel;
     private @Nullable String peerText;
     private State state = State.OPEN;
@@ -77,6 +82,30 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     MessageHead head() {
         return head;
+    }
+
+    /** The scanner of the body that is read now; one for all of a connection's requests. */
+    JsonFieldScanner scanner() {
+        JsonFieldScanner mine = scanner;
+        if (mine == null) {
+            mine = new JsonFieldScanner();
+            scanner = mine;
+        } else {
+            mine.reset();
+        }
+        return mine;
+    }
+
+    /** An empty tail for the answer that comes now; one for all of a connection's answers. */
+    TailRing tail() {
+        TailRing mine = tail;
+        if (mine == null) {
+            mine = new TailRing();
+            tail = mine;
+        } else {
+            mine.clear();
+        }
+        return mine;
     }
 
     @Nullable
@@ -120,13 +149,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
-        Channel open = channel();
+        ChannelHandlerContext to = Objects.requireNonNull(context, "context");
         progress.add(bytes.readableBytes());
-        open.write(bytes, open.voidPromise());
+        to.write(bytes, to.voidPromise());
     }
 
     void flush() {
-        channel().flush();
+        Objects.requireNonNull(context, "context").flush();
     }
 
     /** The exchange's next look at its own deadlines. */
@@ -157,7 +186,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             closeAfterFlush(unread);
             return;
         }
-        sinceNanos = System.nanoTime();
+        sinceNanos = worker.clock().now();
         parser.reset(head);
         setDeadline(
                 sinceNanos + worker.context().config().timeouts().keepAlive().toNanos());
@@ -170,7 +199,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         exchange = null;
         if (state == State.OPEN) {
             state = State.FLUSHING;
-            setDeadline(System.nanoTime()
+            setDeadline(worker.clock().now()
                     + worker.context().config().timeouts().clientWrite().toNanos());
             if (reset) {
                 endWithReset();
@@ -216,7 +245,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         state = State.FLUSHING;
         releasePending();
         resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
-        setDeadline(System.nanoTime()
+        setDeadline(worker.clock().now()
                 + Look.within(worker.context().config().timeouts().clientWrite().toNanos()));
         ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
         written.addListener(done -> {
@@ -224,7 +253,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
                 // Closing with unread input would make the kernel send a reset, and that can eat the response.
                 state = State.LINGERING;
                 duplex.shutdownOutput();
-                setDeadline(System.nanoTime()
+                setDeadline(worker.clock().read()
                         + worker.context().config().timeouts().lingeringClose().toNanos());
             } else {
                 open.close();
@@ -237,8 +266,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void handlerAdded(ChannelHandlerContext context) {
-        channel = context.channel();
+    public void handlerAdded(ChannelHandlerContext added) {
+        context = added;
+        channel = added.channel();
     }
 
     @Override
@@ -246,7 +276,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         worker.clients().add(this);
         int open = worker.context().clientConnections().incrementAndGet();
         parser.reset(head);
-        sinceNanos = System.nanoTime();
+        sinceNanos = worker.clock().read();
         setDeadline(
                 sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
         int limit = worker.context().config().limits().connections();
@@ -257,6 +287,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
+        worker.clock().read();
         state = State.CLOSED;
         worker.clients().remove(this);
         worker.context().clientConnections().decrementAndGet();
@@ -277,6 +308,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
+        worker.clock().read();
         ByteBuf before = pending;
         if (before == null) {
             pending = bytes;
@@ -292,6 +324,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
+        worker.clock().read();
         boolean writable = channel().isWritable();
         setSlow(!writable && state != State.CLOSED);
         Exchange running = exchange;
@@ -394,7 +427,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         try {
             if (!parser.parse(in, head)) {
                 if (!started && parser.isStarted()) {
-                    sinceNanos = System.nanoTime();
+                    sinceNanos = worker.clock().now();
                     setDeadline(sinceNanos
                             + worker.context().config().timeouts().requestHead().toNanos());
                 }

@@ -21,6 +21,7 @@ final class ClientRequest {
     private static final byte[] NO_LINES = {};
 
     private final Worker worker;
+    private final ClientConnection client;
     private final MessageHead head;
 
     private Caller caller;
@@ -35,6 +36,7 @@ final class ClientRequest {
     /** A request of which nothing is known yet but where it comes from. */
     ClientRequest(Worker worker, ClientConnection client) {
         this.worker = worker;
+        this.client = client;
         this.head = client.head();
         this.caller = Caller.unknown(client.peerText());
     }
@@ -43,7 +45,7 @@ final class ClientRequest {
      * Reads the complete head. What was read before a violation stays known, so that the error can be told in the
      * shape of the API that was called.
      */
-    void read(ClientConnection client) throws BadMessageException {
+    void read() throws BadMessageException {
         complete = true;
         caller = Caller.of(worker, client.peer(), client.peerText(), head);
         toHead = head.isMethod("HEAD");
@@ -87,7 +89,7 @@ final class ClientRequest {
         // A compressed or multipart body has no fields to be seen; the backend reads it.
         boolean json =
                 endpoint.retained() && endpoint != Endpoint.V1_TRANSCRIPTIONS && !head.has(Field.CONTENT_ENCODING);
-        scanner = json ? new JsonFieldScanner() : null;
+        scanner = json ? client.scanner() : null;
         return new RetainedBody(worker, framing, limit, scanner);
     }
 

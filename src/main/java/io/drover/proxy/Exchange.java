@@ -56,8 +56,8 @@ final class Exchange implements ResponseSink, HeadLines {
         this.client = client;
         this.config = worker.context().config();
         this.request = new ClientRequest(worker, client);
-        this.timeline = new Timeline(client.bytesWritten());
-        this.attempts = new Attempts(worker.context());
+        this.timeline = new Timeline(worker.clock(), client.bytesWritten());
+        this.attempts = new Attempts(worker);
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -65,7 +65,7 @@ final class Exchange implements ResponseSink, HeadLines {
     /** The head is complete: routes, admits, and prepares for the body. */
     void onRequestHead() throws BadMessageException {
         timeline.enter(Phase.ADMIT);
-        request.read(client);
+        request.read();
         Persistence asked = Persistence.of(request.head());
         Reply own = OwnAnswers.to(request.endpoint(), request.head(), client, worker.context());
         if (own != null) {
@@ -77,7 +77,7 @@ final class Exchange implements ResponseSink, HeadLines {
         RequestBody next = request.newBody();
         body = next;
         timeline.enter(Phase.READ_BODY);
-        bodyReadNanos = System.nanoTime();
+        bodyReadNanos = worker.clock().now();
         if (!next.isComplete()) {
             client.setDeadline(bodyReadNanos + config.timeouts().requestBody().toNanos());
             if (request.expectsContinue() && request.endpoint().retained()) {
@@ -98,7 +98,7 @@ final class Exchange implements ResponseSink, HeadLines {
     /** Takes the body's bytes from {@code in}. */
     void onBody(ByteBuf in) throws BadMessageException {
         RequestBody reading = Objects.requireNonNull(body);
-        bodyReadNanos = System.nanoTime();
+        bodyReadNanos = worker.clock().now();
         reading.read(in);
         if (reading.isComplete()) {
             Call running = call;
@@ -154,7 +154,8 @@ final class Exchange implements ResponseSink, HeadLines {
         Call next = new Call(worker, slot, this, request.isToHead());
         call = next;
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
-        client.setDeadline(System.nanoTime() + 2 * config.timeouts().connect().toNanos());
+        client.setDeadline(
+                worker.clock().now() + 2 * config.timeouts().connect().toNanos());
         next.start(fresh);
     }
 
@@ -162,7 +163,7 @@ final class Exchange implements ResponseSink, HeadLines {
     public void onConnected(UpstreamConnection connection) {
         timeline.enter(Phase.SEND);
         RequestBody sending = Objects.requireNonNull(body);
-        sentNanos = System.nanoTime();
+        sentNanos = worker.clock().now();
         client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
         sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
@@ -174,7 +175,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void onRequestSent(Call running) {
         running.onRequestComplete();
-        sentNanos = System.nanoTime();
+        sentNanos = worker.clock().now();
         client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
@@ -186,7 +187,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Call failed = Objects.requireNonNull(call);
         call = null;
         Backend backend = failed.backend();
-        long now = System.nanoTime();
+        long now = worker.clock().now();
         boolean stale = failed.wasReused() && !failed.isAnswered();
         if (failure.isConnecting()) {
             // What failed for want of something here says nothing of the backend.
@@ -270,7 +271,7 @@ final class Exchange implements ResponseSink, HeadLines {
             persistence = Persistence.CLOSED;
         }
         if (request.endpoint().inference() && status == 200 && tail == null) {
-            tail = new TailRing();
+            tail = client.tail();
         }
         if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
             worker.warnOfRefusedHost(running.backend());
@@ -280,11 +281,12 @@ final class Exchange implements ResponseSink, HeadLines {
         writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
         boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
         if (another && HoldBack.concerns(status)) {
-            holdBack = new HoldBack(status, config.buffers().holdBack(), request.isCloud());
+            holdBack = new HoldBack(
+                    status, responseFraming.length(), config.buffers().holdBack(), request.isCloud());
         } else {
             commit(running);
         }
-        client.setDeadline(System.nanoTime() + Look.whileRelaying(config.timeouts(), request.endpoint()));
+        client.setDeadline(worker.clock().now() + Look.whileRelaying(config.timeouts(), request.endpoint()));
         // Last: what is left of an unfinished upload may be malformed and end all this.
         client.onBodyRoom();
     }
@@ -293,7 +295,7 @@ final class Exchange implements ResponseSink, HeadLines {
     public void onBody(ByteBuf wire, PayloadRanges payload) {
         ResponseWriter writer = Objects.requireNonNull(response);
         if (payload.count() > 0 && !timeline.hasFirstByte()) {
-            timeline.onFirstByte(System.nanoTime());
+            timeline.onFirstByte(worker.clock().now());
         }
         HoldBack holding = holdBack;
         if (holding == null) {
@@ -319,7 +321,9 @@ final class Exchange implements ResponseSink, HeadLines {
 
     @Override
     public void onReadComplete() {
-        if (isCommitted()) {
+        ResponseWriter writer = response;
+        if (writer != null && writer.isCommitted()) {
+            writer.passHead();
             client.flush();
         }
     }
@@ -347,7 +351,7 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean evidence =
                 verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
         if (evidence) {
-            judged.backend().onFailure("answered " + status, System.nanoTime());
+            judged.backend().onFailure("answered " + status, worker.clock().now());
         }
         if (!attempts.isWorthNext(verdict)) {
             commit(judged);
@@ -403,7 +407,7 @@ final class Exchange implements ResponseSink, HeadLines {
             connection.setReading(writable);
             if (writable && running != null) {
                 // The time the client took is not the backend's.
-                running.touch(System.nanoTime());
+                running.touch(worker.clock().now());
             }
         }
     }
@@ -529,8 +533,9 @@ final class Exchange implements ResponseSink, HeadLines {
 
     /** Ends the connection of a response that cannot be completed, so that nobody takes it for a whole one. */
     private void cut(Outcome outcome) {
-        boolean reset = response != null && response.endsWithConnection();
-        client.cut(reset);
+        ResponseWriter writer = Objects.requireNonNull(response);
+        writer.passHead();
+        client.cut(writer.endsWithConnection());
         finish(outcome);
     }
 
@@ -566,8 +571,8 @@ final class Exchange implements ResponseSink, HeadLines {
         if (body != null) {
             body.release();
         }
-        if (response != null && !response.isCommitted()) {
-            response.discard();
+        if (response != null) {
+            response.release();
         }
         tell(outcome, requestBytes);
         client.flush();
@@ -591,7 +596,7 @@ final class Exchange implements ResponseSink, HeadLines {
                 client.bytesWritten() - timeline.bytesBefore(),
                 tokens,
                 timeline.timeToFirstByteNanos(),
-                System.nanoTime() - timeline.startNanos());
+                worker.clock().now() - timeline.startNanos());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
     }

@@ -13,13 +13,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class HoldBack {
     private final int status;
+    private final long length;
     private final int limit;
     private final boolean cloud;
     private long seen;
     private final ByteArrayOutputStream text = new ByteArrayOutputStream(0);
 
-    HoldBack(int status, int limit, boolean cloud) {
+    /** @param length of the whole body, 0 where it is not known */
+    HoldBack(int status, long length, int limit, boolean cloud) {
         this.status = status;
+        this.length = length;
         this.limit = limit;
         this.cloud = cloud;
     }
@@ -39,11 +42,12 @@ final class HoldBack {
             int from = payload.from(i);
             int to = payload.to(i);
             int lineEnd = status == 200 ? wire.indexOf(from, to, (byte) '\n') : -1;
-            // The usual case: a whole first line in one piece, and no error.
-            if (seen == 0 && lineEnd >= 0 && !RetryClass.opensError(wire, from, lineEnd)) {
+            int end = lineEnd < 0 ? to : lineEnd;
+            // The usual case: a whole first line, or the whole body, in one piece and no error.
+            boolean whole = seen == 0 && (lineEnd >= 0 || to - from == length);
+            if (whole && status == 200 && !RetryClass.opensError(wire, from, end)) {
                 return RetryClass.Verdict.RELAY;
             }
-            int end = lineEnd < 0 ? to : lineEnd;
             text.writeBytes(ByteBufUtil.getBytes(wire, from, Math.min(end - from, limit - text.size())));
             seen += end - from;
             if (lineEnd >= 0 || seen >= limit) {

@@ -34,7 +34,10 @@ final class ResponseWriter {
     private BodyFraming framing = BodyFraming.NONE;
     private boolean endsWithConnection;
     private boolean committed;
-    private final Deque<ByteBuf> held = new ArrayDeque<>(2);
+    /** Not yet written, with room for a small body: one write instead of two. */
+    private @Nullable ByteBuf head;
+
+    private @Nullable Deque<ByteBuf> held;
 
     /** @param tail gets the payload, for the final record; null where there is none to find */
     ResponseWriter(Worker worker, ClientConnection client, @Nullable TailRing tail) {
@@ -63,7 +66,7 @@ final class ResponseWriter {
      * @param extraLines the header lines that this exchange adds
      */
     void begin(
-            MessageHead head,
+            MessageHead from,
             BodyFraming body,
             boolean toHead,
             boolean http10,
@@ -78,10 +81,10 @@ final class ResponseWriter {
             mode = unbounded && !http10 ? Mode.RECHUNKED : Mode.BARE;
         }
         HeadWriter writer = worker.headWriter();
-        writer.startResponse(head);
-        writer.passResponseFields(head);
+        writer.startResponse(from);
+        writer.passResponseFields(from);
         extraLines.writeTo(writer);
-        if ((head.status() == 429 || head.status() == 503) && !head.has(Field.RETRY_AFTER)) {
+        if ((from.status() == 429 || from.status() == 503) && !from.has(Field.RETRY_AFTER)) {
             // Ollama's own "server busy" tells no time; SDKs back off by it.
             writer.raw(OwnAnswers.RETRY_AFTER);
         }
@@ -90,10 +93,11 @@ final class ResponseWriter {
         } else if (body.kind() == BodyFraming.Kind.LENGTH) {
             writer.contentLength(body.length());
         } else if (!unbounded) {
-            noBody(writer, head, toHead);
+            noBody(writer, from, toHead);
         }
         (endsWithConnection ? Persistence.CLOSED : persistence).writeTo(writer);
-        held.add(writer.end(worker.allocator(), 0));
+        boolean inline = body.length() <= RetainedBody.INLINE_LIMIT;
+        head = writer.end(worker.allocator(), inline ? (int) body.length() : 0);
     }
 
     /** A response without a body: HEAD and 304 repeat the length that a GET would show, 204 never has one. */
@@ -114,18 +118,41 @@ final class ResponseWriter {
     /** Lets everything go to the client, now and from now on. */
     void commit() {
         committed = true;
-        for (ByteBuf next = held.poll(); next != null; next = held.poll()) {
-            client.write(next);
+        if (held != null) {
+            passHead();
+            for (ByteBuf next : held) {
+                client.write(next);
+            }
+            held = null;
+        }
+    }
+
+    /** Lets the head go to the client if it has not gone yet, and if anything may. */
+    void passHead() {
+        ByteBuf waiting = head;
+        if (committed && waiting != null) {
+            head = null;
+            client.write(waiting);
         }
     }
 
     /** Forgets a response that was held back; another one may begin. */
     void discard() {
-        for (ByteBuf next = held.poll(); next != null; next = held.poll()) {
-            next.release();
-        }
+        release();
         if (tail != null) {
             tail.clear();
+        }
+    }
+
+    /** Lets go of what has not been passed on and never will. */
+    void release() {
+        if (head != null) {
+            head.release();
+            head = null;
+        }
+        if (held != null) {
+            held.forEach(ByteBuf::release);
+            held = null;
         }
     }
 
@@ -135,6 +162,12 @@ final class ResponseWriter {
             for (int i = 0; i < payload.count(); i++) {
                 tail.append(wire, payload.from(i), payload.to(i) - payload.from(i));
             }
+        }
+        ByteBuf waiting = head;
+        if (waiting != null && wire.readableBytes() <= waiting.writableBytes()) {
+            waiting.writeBytes(wire);
+            wire.release();
+            return;
         }
         if (mode == Mode.RAW || (mode == Mode.BARE && framing.kind() != BodyFraming.Kind.CHUNKED)) {
             emit(wire);
@@ -180,13 +213,18 @@ final class ResponseWriter {
         if (mode == Mode.RECHUNKED || (mode == Mode.RAW && framing.kind() == BodyFraming.Kind.CHUNKED && !terminated)) {
             emit(ChunkWriter.lastChunk());
         }
+        passHead();
     }
 
     private void emit(ByteBuf bytes) {
         if (committed) {
+            passHead();
             client.write(bytes);
-        } else {
-            held.add(bytes);
+            return;
         }
+        if (held == null) {
+            held = new ArrayDeque<>();
+        }
+        held.add(bytes);
     }
 }

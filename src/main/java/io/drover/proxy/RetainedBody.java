@@ -38,7 +38,7 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
         this.budget = worker.context().retainedBodies();
         this.declared = framing.kind() != BodyFraming.Kind.NONE;
         this.scanner = scanner;
-        this.reader = new BodyReader(framing, limit, worker.newChunkedFraming(false), this);
+        this.reader = new BodyReader(framing, limit, worker.chunksOf(framing), this);
     }
 
     @Override

@@ -32,7 +32,7 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
     StreamedBody(Worker worker, BodyFraming framing, long limit) {
         this.worker = worker;
         this.framing = framing;
-        this.reader = new BodyReader(framing, limit, worker.newChunkedFraming(false), this);
+        this.reader = new BodyReader(framing, limit, worker.chunksOf(framing), this);
         this.room = worker.context().config().buffers().streamHigh();
     }
 

@@ -11,14 +11,16 @@ final class Timeline {
     /** What may follow each phase. {@code DONE} may follow every one: a client can leave at any time. */
     private static final Map<Phase, Set<Phase>> SUCCESSORS = successors();
 
-    private final long startedAtMillis = System.currentTimeMillis();
-    private final long startNanos = System.nanoTime();
+    private final long startedAtMillis;
+    private final long startNanos;
     private final long bytesBefore;
     private Phase phase = Phase.READ_HEAD;
     private long toFirstByteNanos = -1;
 
     /** @param bytesBefore bytes written to the client before this exchange */
-    Timeline(long bytesBefore) {
+    Timeline(LoopClock clock, long bytesBefore) {
+        this.startedAtMillis = clock.wallMillis();
+        this.startNanos = clock.now();
         this.bytesBefore = bytesBefore;
     }
 

@@ -1,6 +1,7 @@
 package io.drover.proxy;
 
 import io.drover.backend.Backend;
+import io.drover.http.BodyFraming;
 import io.drover.http.ChunkedFraming;
 import io.drover.http.HeadParser;
 import io.drover.http.HeadWriter;
@@ -14,11 +15,13 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,14 +38,15 @@ public final class Worker {
     private final EventLoop loop;
     private final Class<? extends SocketChannel> channelType;
     private final ByteBufAllocator allocator;
-    private final Deadlines deadlines = new Deadlines(System.nanoTime());
+    private final LoopClock clock = new LoopClock();
+    private final Deadlines deadlines = new Deadlines(clock.now());
     private final HeadWriter headWriter = new HeadWriter();
     private final PayloadRanges ranges = new PayloadRanges();
     private final SplittableRandom random = new SplittableRandom();
     private final List<UpstreamPool> pools = new ArrayList<>();
     private final List<BackendLines> lines = new ArrayList<>();
     private final long stallNanos;
-    private long refusedHostToldNanos = System.nanoTime() - REFUSED_HOST_EVERY_NANOS;
+    private long refusedHostToldNanos = clock.now() - REFUSED_HOST_EVERY_NANOS;
     private final ScheduledFuture<?> ticker;
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
     private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
@@ -94,7 +98,8 @@ public final class Worker {
     }
 
     private void turn() {
-        long now = System.nanoTime();
+        clock.synchronise();
+        long now = clock.now();
         deadlines.advance(now);
         for (UpstreamPool pool : pools) {
             pool.expire(now);
@@ -112,6 +117,7 @@ public final class Worker {
 
     /** Ends keep-alive connections without a request, and unused connections to backends. On the loop. */
     public void closeIdle() {
+        clock.read();
         for (ClientConnection client : List.copyOf(clients)) {
             client.closeIfIdle();
         }
@@ -122,6 +128,7 @@ public final class Worker {
 
     /** Ends every client connection, whatever runs on it. On the loop. */
     public void closeAll() {
+        clock.read();
         ticker.cancel(false);
         for (ClientConnection client : List.copyOf(clients)) {
             client.abort("the process ends");
@@ -149,6 +156,10 @@ public final class Worker {
         return lines.get(backend.index());
     }
 
+    LoopClock clock() {
+        return clock;
+    }
+
     Deadlines deadlines() {
         return deadlines;
     }
@@ -172,7 +183,7 @@ public final class Worker {
 
     /** Tells, now and then, that a backend answered 403 without a word: it does not accept its Host or an Origin. */
     void warnOfRefusedHost(Backend backend) {
-        long now = System.nanoTime();
+        long now = clock.now();
         if (now - refusedHostToldNanos >= REFUSED_HOST_EVERY_NANOS) {
             refusedHostToldNanos = now;
             LOG.warn(
@@ -200,6 +211,12 @@ public final class Worker {
         return HeadParser.ofRequests(limits.requestHead(), limits.headers());
     }
 
+    /** A scanner for a request's body; null where it is not framed in chunks. */
+    @Nullable
+    ChunkedFraming chunksOf(BodyFraming framing) {
+        return framing.kind() == BodyFraming.Kind.CHUNKED ? newChunkedFraming(false) : null;
+    }
+
     /** A scanner for a body that is framed in chunks; each body has its own. */
     ChunkedFraming newChunkedFraming(boolean passThrough) {
         ChunkedFraming framing = new ChunkedFraming(context.config().limits().requestHead());
@@ -209,7 +226,6 @@ public final class Worker {
 
     /** 16 hexadecimal digits that no other request is likely to have. */
     String newRequestId() {
-        String hex = Long.toHexString(random.nextLong());
-        return "0000000000000000".substring(hex.length()) + hex;
+        return HexFormat.of().toHexDigits(random.nextLong());
     }
 }

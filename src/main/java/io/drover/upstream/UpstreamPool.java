@@ -25,6 +25,7 @@ public final class UpstreamPool {
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
     private final Deque<UpstreamListener> waiting = new ArrayDeque<>();
     private final Deque<UpstreamListener> waitingForFresh = new ArrayDeque<>();
+    private long lookedNanos = System.nanoTime();
     private int connecting;
     private boolean serving;
 
@@ -69,8 +70,12 @@ public final class UpstreamPool {
         return waiting.remove(listener) || waitingForFresh.remove(listener);
     }
 
-    /** Closes what has been unused for longer than {@code upstream.idle-timeout}. */
+    /**
+     * Closes what has been unused for longer than {@code upstream.idle-timeout}, to the accuracy of the time between two
+     * calls.
+     */
     public void expire(long nowNanos) {
+        lookedNanos = nowNanos;
         UpstreamConnection oldest = idle.peekFirst();
         while (oldest != null && nowNanos - oldest.idleSinceNanos() >= settings.idleTimeoutNanos()) {
             idle.pollFirst();
@@ -101,7 +106,7 @@ public final class UpstreamPool {
             connection.close();
             return;
         }
-        connection.parkedAt(System.nanoTime());
+        connection.parkedAt(lookedNanos);
         idle.addLast(connection);
     }
 

@@ -25,7 +25,7 @@ class BodyReaderTest {
         return new BodyReader(
                 framing,
                 limit,
-                chunks,
+                framing.kind() == BodyFraming.Kind.CHUNKED ? chunks : null,
                 (buf, from, to) -> payload.append(buf.toString(from, to - from, StandardCharsets.US_ASCII)));
     }
 

@@ -15,7 +15,7 @@ class HoldBackSplitTest {
     @ValueSource(ints = {1, 2, 7, 8})
     void anErrorLineIsKnownHoweverItsStartIsSplit(int cut) {
         String line = "{\"error\":\"llama runner process has terminated\"}\n";
-        HoldBack holdBack = new HoldBack(200, 1024, false);
+        HoldBack holdBack = new HoldBack(200, 0, 1024, false);
         assertThat(feed(holdBack, line.substring(0, cut))).isNull();
         assertThat(feed(holdBack, line.substring(cut))).isEqualTo(Verdict.NEXT_BACKEND);
     }

@@ -29,28 +29,42 @@ class HoldBackTest {
 
     @Test
     void aSuccessGoesOnWithItsFirstLine() {
-        HoldBack holdBack = new HoldBack(200, LIMIT, false);
+        HoldBack holdBack = new HoldBack(200, 0, LIMIT, false);
         assertThat(feed(holdBack, "{\"response\":")).isNull();
         assertThat(feed(holdBack, "\"a\"}")).isNull();
         assertThat(feed(holdBack, "\n{\"resp")).isEqualTo(RELAY);
-        assertThat(feed(new HoldBack(200, LIMIT, false), "\n")).isEqualTo(RELAY);
+        assertThat(feed(new HoldBack(200, 0, LIMIT, false), "\n")).isEqualTo(RELAY);
+    }
+
+    @Test
+    void aWholeBodyWithoutALineIsJudgedAtOnce() {
+        String body = "{\"response\":\"a\"}";
+        assertThat(feed(new HoldBack(200, body.length(), LIMIT, false), body)).isEqualTo(RELAY);
+        HoldBack inTwo = new HoldBack(200, body.length(), LIMIT, false);
+        assertThat(feed(inTwo, body.substring(0, 5))).isNull();
+        assertThat(feed(inTwo, body.substring(5))).isNull();
+        assertThat(inTwo.judge()).isEqualTo(RELAY);
+        HoldBack error = new HoldBack(200, BROKEN.length(), LIMIT, false);
+        assertThat(feed(error, BROKEN)).isNull();
+        assertThat(error.judge()).isEqualTo(NEXT_BACKEND);
     }
 
     @Test
     void aSuccessWithoutALineGoesOnAtTheLimit() {
-        HoldBack holdBack = new HoldBack(200, LIMIT, false);
+        HoldBack holdBack = new HoldBack(200, 0, LIMIT, false);
         for (int i = 0; i < LIMIT - 1; i++) {
             assertThat(feed(holdBack, "x")).isNull();
         }
         assertThat(feed(holdBack, "x")).isEqualTo(RELAY);
-        assertThat(feed(new HoldBack(200, LIMIT, false), "x".repeat(5 * LIMIT))).isEqualTo(RELAY);
+        assertThat(feed(new HoldBack(200, 0, LIMIT, false), "x".repeat(5 * LIMIT)))
+                .isEqualTo(RELAY);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {8, 9, 12, 46, 47, 48})
     void aFirstLineThatTellsOfABrokenBackendIsNotForTheClient(int cut) {
         String line = BROKEN + "\n";
-        HoldBack holdBack = new HoldBack(200, LIMIT, false);
+        HoldBack holdBack = new HoldBack(200, 0, LIMIT, false);
         Verdict first = feed(holdBack, line.substring(0, Math.min(cut, line.length())));
         Verdict verdict = first == null ? feed(holdBack, line.substring(cut) + "{\"more\":1}\n") : first;
         assertThat(verdict).isEqualTo(NEXT_BACKEND);
@@ -58,7 +72,7 @@ class HoldBackTest {
 
     @Test
     void aLaterLineOfASuccessIsTheClients() {
-        assertThat(feed(new HoldBack(200, LIMIT, false), "{\"response\":\"a\"}\n" + BROKEN + "\n"))
+        assertThat(feed(new HoldBack(200, 0, LIMIT, false), "{\"response\":\"a\"}\n" + BROKEN + "\n"))
                 .isEqualTo(RELAY);
     }
 
@@ -78,7 +92,7 @@ class HoldBackTest {
             })
     void anErrorIsJudgedAtItsEndWhateverItsPieces(int status, String body, Verdict verdict) {
         for (int size = 1; size <= body.length() + 1; size++) {
-            HoldBack holdBack = new HoldBack(status, LIMIT, false);
+            HoldBack holdBack = new HoldBack(status, 0, LIMIT, false);
             for (int from = 0; from < body.length(); from += size) {
                 assertThat(feed(holdBack, body.substring(from, Math.min(body.length(), from + size))))
                         .isNull();
@@ -89,22 +103,22 @@ class HoldBackTest {
 
     @Test
     void anErrorOfManyLinesIsJudgedAtTheLimitAtTheLatest() {
-        HoldBack holdBack = new HoldBack(502, LIMIT, false);
+        HoldBack holdBack = new HoldBack(502, 0, LIMIT, false);
         assertThat(feed(holdBack, "line\n".repeat(LIMIT / 5))).isNull();
         assertThat(feed(holdBack, "line\n".repeat(LIMIT))).isEqualTo(NEXT_BACKEND);
     }
 
     @Test
     void aCloudModelsErrorsAreTheSameEverywhere() {
-        HoldBack holdBack = new HoldBack(502, LIMIT, true);
+        HoldBack holdBack = new HoldBack(502, 0, LIMIT, true);
         assertThat(feed(holdBack, "bad gateway")).isNull();
         assertThat(holdBack.judge()).isEqualTo(RELAY);
-        assertThat(new HoldBack(403, LIMIT, true).judge()).isEqualTo(MISCONFIGURED);
+        assertThat(new HoldBack(403, 0, LIMIT, true).judge()).isEqualTo(MISCONFIGURED);
     }
 
     @Test
     void aSuccessWithoutBodyGoesOn() {
-        assertThat(new HoldBack(200, LIMIT, false).judge()).isEqualTo(RELAY);
+        assertThat(new HoldBack(200, 0, LIMIT, false).judge()).isEqualTo(RELAY);
     }
 
     @Test
@@ -114,7 +128,7 @@ class HoldBackTest {
         PayloadRanges ranges = new PayloadRanges();
         ranges.add(wire.indexOf('{'), wire.indexOf('{') + 8);
         ranges.add(wire.indexOf(':'), wire.indexOf("\r\n", wire.indexOf(':')));
-        HoldBack holdBack = new HoldBack(200, LIMIT, false);
+        HoldBack holdBack = new HoldBack(200, 0, LIMIT, false);
         assertThat(holdBack.onPayload(buf, ranges)).isNull();
         buf.release();
         assertThat(buf.refCnt()).isZero();

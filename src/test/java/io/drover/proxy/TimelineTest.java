@@ -61,7 +61,7 @@ class TimelineTest {
     @EnumSource
     void eachStepIsTakenOrRefused(Phase from) {
         for (Phase to : Phase.values()) {
-            Timeline timeline = new Timeline(0);
+            Timeline timeline = new Timeline(new LoopClock(), 0);
             for (Phase step : WAYS.getOrDefault(from, new Phase[0])) {
                 timeline.enter(step);
             }
@@ -81,7 +81,7 @@ class TimelineTest {
 
     @Test
     void theFirstByteIsThatOfTheResponseThatIsSent() {
-        Timeline timeline = new Timeline(42);
+        Timeline timeline = new Timeline(new LoopClock(), 42);
         assertThat(timeline.bytesBefore()).isEqualTo(42);
         assertThat(timeline.hasFirstByte()).isFalse();
         assertThat(timeline.timeToFirstByteNanos()).isEqualTo(-1);
