@@ -12,7 +12,6 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -41,11 +40,6 @@ public class ChunkedFramingBenchmark {
     /** As at the start of a body; each scan then leaves it between two chunks. */
     public ChunkedFramingBenchmark() {
         framing.reset(true);
-    }
-
-    @TearDown
-    public void release() {
-        chunk.release();
     }
 
     @Benchmark

@@ -12,7 +12,6 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -53,12 +52,6 @@ public class HeadParserBenchmark {
     private final MessageHead head = new MessageHead();
     private final ByteBuf request = direct(REQUEST);
     private final ByteBuf response = direct(RESPONSE);
-
-    @TearDown
-    public void release() {
-        request.release();
-        response.release();
-    }
 
     @Benchmark
     public boolean request() throws BadMessageException {

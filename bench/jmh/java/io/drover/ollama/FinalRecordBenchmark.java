@@ -12,7 +12,6 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -47,11 +46,6 @@ public class FinalRecordBenchmark {
     private final TailRing ring = new TailRing();
     private final TailRing lines = full(LINE, LAST_LINE);
     private final TailRing events = full(EVENT, LAST_EVENTS);
-
-    @TearDown
-    public void release() {
-        line.release();
-    }
 
     @Benchmark
     public TailRing append() {
