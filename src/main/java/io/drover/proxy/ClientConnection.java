@@ -34,6 +34,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Pipelined bytes kept while a response runs; beyond that the client is not read. */
     private static final int MAX_PIPELINED = 16 * 1024;
 
+    /**
+     * Small pieces that must wait behind so many bytes are copied: a token in a read buffer of its own would hold
+     * twenty times its size, for as long as a slow client takes.
+     */
+    private static final int COMPACTED_BEHIND = 16 * 1024;
+
+    private static final int COMPACTED_SIZE = 1024;
+
     /** Why the client is not read; several reasons may hold at once. */
     private static final int PIPELINED = 1;
 
@@ -150,8 +158,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
         ChannelHandlerContext to = Objects.requireNonNull(context, "context");
-        progress.add(bytes.readableBytes());
-        to.write(bytes, to.voidPromise());
+        int size = bytes.readableBytes();
+        progress.add(size);
+        boolean small = size <= COMPACTED_SIZE && WriteProgress.waiting(to.channel()) >= COMPACTED_BEHIND;
+        to.write(small ? compacted(bytes) : bytes, to.voidPromise());
+    }
+
+    private ByteBuf compacted(ByteBuf bytes) {
+        ByteBuf copy = worker.allocate(bytes.readableBytes()).writeBytes(bytes);
+        bytes.release();
+        return copy;
     }
 
     void flush() {

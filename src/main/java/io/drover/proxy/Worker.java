@@ -12,7 +12,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -36,7 +35,6 @@ public final class Worker {
 
     private final ProxyContext context;
     private final EventLoop loop;
-    private final Class<? extends SocketChannel> channelType;
     private final ByteBufAllocator allocator;
     private final LoopClock clock = new LoopClock();
     private final Deadlines deadlines = new Deadlines(clock.now());
@@ -51,17 +49,13 @@ public final class Worker {
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
     private final Set<ClientConnection> slowClients = new LinkedHashSet<>();
 
-    public Worker(
-            ProxyContext context,
-            EventLoop loop,
-            Class<? extends SocketChannel> channelType,
-            ByteBufAllocator allocator) {
+    /** @param upstream makes sockets to backends on {@code loop}; their options are set here */
+    public Worker(ProxyContext context, EventLoop loop, Bootstrap upstream, ByteBufAllocator allocator) {
         this.context = context;
         this.loop = loop;
-        this.channelType = channelType;
         this.allocator = allocator;
         this.stallNanos = context.config().metrics().stallAfter().toNanos();
-        Bootstrap bootstrap = bootstrap();
+        Bootstrap bootstrap = withOptions(upstream);
         for (Backend backend : context.cluster().backends()) {
             pools.add(new UpstreamPool(backend, context.upstream(), bootstrap));
             lines.add(BackendLines.of(backend));
@@ -70,12 +64,9 @@ public final class Worker {
         ticker = loop.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
     }
 
-    private Bootstrap bootstrap() {
+    private Bootstrap withOptions(Bootstrap upstream) {
         var config = context.config();
-        return new Bootstrap()
-                .group(loop)
-                .channel(channelType)
-                .option(ChannelOption.ALLOCATOR, allocator)
+        return upstream.option(ChannelOption.ALLOCATOR, allocator)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 // An answer that came before our write failed must still be read (an upload of an existing blob).

@@ -87,7 +87,7 @@ public final class ProxyServer implements AutoCloseable {
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
-            workers.put(loop, new Worker(proxy, loop, transport.channel(), allocator));
+            workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
         names = new NameResolver(cluster);
         prober = new HealthProber(cluster, config, background.next(), NioSocketChannel.class);

@@ -32,10 +32,16 @@ public final class WriteProgress {
         return queue != null && queue.isEmpty();
     }
 
+    /** Bytes that wait to be taken, with what Netty adds for each piece. */
+    public static long waiting(Channel channel) {
+        ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
+        return queue == null ? 0 : queue.totalPendingWriteBytes();
+    }
+
     /** For how long bytes have been waiting without any being taken; 0 where none waits. */
     public long stalledNanos(Channel channel, long nowNanos) {
         ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
-        long waiting = queue == null ? 0 : queue.totalPendingWriteBytes();
+        long waiting = waiting(channel);
         if (queue == null || waiting == 0) {
             sinceNanos = nowNanos;
             return 0;

@@ -8,6 +8,7 @@ import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.EventLoop;
@@ -37,7 +38,11 @@ final class TestWorker implements AutoCloseable {
             Cluster cluster = Cluster.of(config, (backend, from, to, reason) -> {});
             ProxyContext context = new ProxyContext(
                     config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), accessLog);
-            worker = new Worker(context, loop, NioSocketChannel.class, PooledByteBufAllocator.DEFAULT);
+            worker = new Worker(
+                    context,
+                    loop,
+                    new Bootstrap().group(loop).channel(NioSocketChannel.class),
+                    PooledByteBufAllocator.DEFAULT);
         } catch (ConfigException | IOException e) {
             throw new AssertionError(e);
         }

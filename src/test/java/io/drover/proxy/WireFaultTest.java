@@ -9,6 +9,7 @@ import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
@@ -63,7 +64,11 @@ class WireFaultTest {
             ProxyContext context = new ProxyContext(
                     config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), log);
             EventLoop loop = group.next();
-            worker = new Worker(context, loop, NioSocketChannel.class, PooledByteBufAllocator.DEFAULT);
+            worker = new Worker(
+                    context,
+                    loop,
+                    new Bootstrap().group(loop).channel(NioSocketChannel.class),
+                    PooledByteBufAllocator.DEFAULT);
             listener = new ServerBootstrap()
                     .group(group)
                     .channel(NioServerSocketChannel.class)
