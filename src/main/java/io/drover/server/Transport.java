@@ -58,6 +58,13 @@ public record Transport(
     private static final List<TransportKind> BY_PREFERENCE =
             List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
 
+    static {
+        // Netty asks io_uring once for all events of a socket, and loses a reset that comes while it reads: the event
+        // is dropped since a read is under way, and that read finds no more data. The connection then hangs without an
+        // end. Asked anew after each read, the kernel tells again. Netty reads this once, before its first socket.
+        System.setProperty("io.netty.iouring.pollAddMultishotEnabled", "false");
+    }
+
     /**
      * The transport asked for, or the best that works here.
      *

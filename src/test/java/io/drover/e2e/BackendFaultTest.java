@@ -3,19 +3,29 @@ package io.drover.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Phase by fault, on the backend's side: what the client is told, and how many copies of the request there are. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.drover.testing.Engine#all")
 class BackendFaultTest {
     private static final String ANSWER = "{\"from\":\"b\"}";
+
+    private final Engine engine;
+
+    BackendFaultTest(Engine engine) {
+        this.engine = engine;
+    }
 
     static Stream<Arguments> cells() {
         return Stream.of(BackendFault.values()).flatMap(fault -> Stream.of(Route.values())
@@ -37,7 +47,7 @@ class BackendFaultTest {
                         connection.answer(ANSWER);
                     }
                 });
-                Drover drover = start(a.url(), b.url(), alone)) {
+                Drover drover = start(fault, alone, a.url(), b.url())) {
             boolean next = !alone && route.replayable && fault.isRetried();
             try (RawClient client = drover.connect()) {
                 route.send(client);
@@ -71,11 +81,14 @@ class BackendFaultTest {
         }
     }
 
-    private static Drover start(URI a, URI b, boolean alone) {
-        return (alone ? Drover.over(a) : Drover.first(a, b))
-                .set("timeouts.first-byte", "250ms")
-                .set("timeouts.idle", "250ms")
-                .start();
+    /** Only a cell that stalls has a short timeout: the others are not to fail on a busy machine. */
+    private Drover start(BackendFault fault, boolean alone, URI a, URI b) {
+        Drover.Setup setup = (alone ? Drover.over(a) : Drover.first(a, b)).on(engine);
+        if (fault.isStall()) {
+            boolean head = fault.when == BackendFault.When.AWAIT_HEAD;
+            setup.set(head ? "timeouts.first-byte" : "timeouts.idle", "100ms");
+        }
+        return setup.start();
     }
 
     private static void isVisiblyTruncated(RawClient client) {

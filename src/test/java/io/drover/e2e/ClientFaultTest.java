@@ -2,10 +2,9 @@ package io.drover.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.drover.config.DroverConfig.TransportKind;
 import io.drover.demo.SimulatedOllama;
-import io.drover.server.Transport;
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
@@ -14,14 +13,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The matrix's other side: the client leaves, in any phase and in either way, and its backend must stop at once. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.drover.testing.Engine#all")
 class ClientFaultTest {
     private static final long AT_ONCE_MILLIS = 100;
 
@@ -30,9 +30,10 @@ class ClientFaultTest {
 
     private static final String STREAM = "{\"model\":\"llama3.2\",\"prompt\":\"hi\"}";
 
-    static Stream<Arguments> waysAndTransports() {
-        return Transport.available().stream()
-                .flatMap(kind -> Stream.of(true, false).map(reset -> Arguments.of(kind, reset)));
+    private final Engine engine;
+
+    ClientFaultTest(Engine engine) {
+        this.engine = engine;
     }
 
     private static void leave(RawClient client, boolean reset) {
@@ -47,7 +48,7 @@ class ClientFaultTest {
     @ValueSource(booleans = {true, false})
     void inItsHeadNobodyIsTold(boolean reset) throws Exception {
         try (RawBackend backend = RawBackend.answering("HTTP/1.1 204 No Content\r\n\r\n");
-                Drover drover = Drover.over(backend.url()).start()) {
+                Drover drover = Drover.over(backend.url()).on(engine).start()) {
             RawClient client = drover.connect().send("POST /api/chat HTTP/1.1\r\nHost: a\r\nContent-Le");
             Drover.await("connected", () -> drover.openClients() == 1);
             leave(client, reset);
@@ -60,7 +61,7 @@ class ClientFaultTest {
     @ValueSource(booleans = {true, false})
     void inABodyThatIsKeptNoBackendHearsOfIt(boolean reset) throws Exception {
         try (RawBackend backend = RawBackend.answering("HTTP/1.1 204 No Content\r\n\r\n");
-                Drover drover = Drover.over(backend.url()).start()) {
+                Drover drover = Drover.over(backend.url()).on(engine).start()) {
             RawClient client = drover.connect()
                     .send("POST /api/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
                             + "x".repeat(50_000).replace('x', ' '));
@@ -94,7 +95,7 @@ class ClientFaultTest {
                                 .doesNotContain("0\r\n\r\n");
                         judged.countDown();
                     });
-                    Drover drover = Drover.over(backend.url()).start()) {
+                    Drover drover = Drover.over(backend.url()).on(engine).start()) {
                 RawClient client = drover.connect().send("PUT /api/next HTTP/1.1\r\nHost: a\r\n" + upload);
                 assertThat(came.await(5, TimeUnit.SECONDS)).isTrue();
                 leave(client, reset);
@@ -110,8 +111,10 @@ class ClientFaultTest {
     @ValueSource(booleans = {true, false})
     void whileABackendIsBeingConnectedTo(boolean reset) throws Exception {
         try (Blackhole hole = Blackhole.open();
-                Drover drover =
-                        Drover.over(hole.url()).set("timeouts.connect", "300ms").start()) {
+                Drover drover = Drover.over(hole.url())
+                        .on(engine)
+                        .set("timeouts.connect", "300ms")
+                        .start()) {
             RawClient client = drover.connect().request("GET", "/api/tags", "");
             Drover.await("connecting", () -> drover.backend("a").inFlight() == 1);
             leave(client, reset);
@@ -122,17 +125,17 @@ class ClientFaultTest {
 
     /** While its upload has no room the client is not read, so its leaving may be told by no more than the timeouts. */
     @ParameterizedTest
-    @MethodSource("waysAndTransports")
-    void whileTheBackendTakesNothingOfItsUpload(TransportKind kind, boolean reset) throws Exception {
+    @ValueSource(booleans = {true, false})
+    void whileTheBackendTakesNothingOfItsUpload(boolean reset) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         try (RawBackend backend = RawBackend.start(connection -> {
                     connection.readHead();
                     connection.await(done);
                 });
                 Drover drover = Drover.over(backend.url())
+                        .on(engine)
                         .set("timeouts.upstream-write", "1s")
                         .set("timeouts.request-body", "1s")
-                        .transport(kind)
                         .start()) {
             RawClient client = drover.connect();
             Thread sender = new Thread(() -> {
@@ -158,15 +161,12 @@ class ClientFaultTest {
         SimulatedOllama.Settings settings =
                 SimulatedOllama.Settings.defaults().withTokens(20).withSlots(4);
         try (SimulatedOllama ollama = SimulatedOllama.start(settings);
-                SimulatedOllama second = SimulatedOllama.start(settings)) {
-            for (TransportKind kind : Transport.available()) {
-                try (Drover drover =
-                        Drover.first(ollama.url(), second.url()).transport(kind).start()) {
-                    leaves(drover, ollama, fault, false);
-                    leaves(drover, ollama, fault, true);
-                    assertThat(second.requests()).isZero();
-                }
-            }
+                SimulatedOllama second = SimulatedOllama.start(settings);
+                Drover drover =
+                        Drover.first(ollama.url(), second.url()).on(engine).start()) {
+            leaves(drover, ollama, fault, false);
+            leaves(drover, ollama, fault, true);
+            assertThat(second.requests()).isZero();
         }
     }
 
@@ -206,7 +206,7 @@ class ClientFaultTest {
     @Test
     void halfClosingCountsAsLeaving() throws Exception {
         try (SimulatedOllama ollama = SimulatedOllama.start(SimulatedOllama.Settings.defaults());
-                Drover drover = Drover.over(ollama.url()).start();
+                Drover drover = Drover.over(ollama.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             client.request("POST", "/api/generate", STREAM, "X-Sim-Fault: stall:1");
             client.readHead();
@@ -219,7 +219,7 @@ class ClientFaultTest {
     @Test
     void garbageBehindARequestEndsTheConnectionAndReachesNobody() throws Exception {
         try (RawBackend backend = RawBackend.answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-                Drover drover = Drover.over(backend.url()).start();
+                Drover drover = Drover.over(backend.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             client.request("GET", "/api/tags", "").send("\0\0\0 garbage\r\n\r\n");
             assertThat(client.readResponse().body()).isEqualTo("ok");
@@ -239,7 +239,7 @@ class ClientFaultTest {
                     connection.readHead();
                     assertThat(connection.readUntilClose()).doesNotContain("0\r\n\r\n");
                 });
-                Drover drover = Drover.over(backend.url()).start();
+                Drover drover = Drover.over(backend.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             client.send("PUT /next HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
             Drover.await("forwarded", () -> backend.requests().size() == 1);

@@ -3,6 +3,7 @@ package io.drover.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
@@ -10,11 +11,15 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The matrix's phases before the backend has the request: it cannot be reached, or does not take what is sent. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.drover.testing.Engine#all")
 class ConnectAndSendFaultTest {
     /** More than the kernel's buffers on both sides hold. */
     private static final int LARGE = 24 << 20;
@@ -26,11 +31,18 @@ class ConnectAndSendFaultTest {
         }
     };
 
+    private final Engine engine;
+
+    ConnectAndSendFaultTest(Engine engine) {
+        this.engine = engine;
+    }
+
     @ParameterizedTest
     @EnumSource(Route.class)
     void aRefusedConnectGoesToTheNextWhateverTheRoute(Route route) throws Exception {
         try (RawBackend b = RawBackend.start(ANSWERS);
-                Drover drover = Drover.first(Ports.refusing(), b.url()).start()) {
+                Drover drover =
+                        Drover.first(Ports.refusing(), b.url()).on(engine).start()) {
             assertThat(drover.exchange(route.method, route.path, route.body()).body())
                     .isEqualTo("{\"from\":\"b\"}");
 
@@ -46,6 +58,7 @@ class ConnectAndSendFaultTest {
         try (Blackhole hole = Blackhole.open();
                 RawBackend b = RawBackend.start(ANSWERS);
                 Drover drover = Drover.first(hole.url(), b.url())
+                        .on(engine)
                         .set("timeouts.connect", "150ms")
                         .start()) {
             assertThat(drover.exchange(route.method, route.path, route.body()).body())
@@ -58,7 +71,7 @@ class ConnectAndSendFaultTest {
     @ParameterizedTest
     @EnumSource(Route.class)
     void aloneARefusedConnectIs502AndOnceItIsKnownToBeDown503(Route route) throws Exception {
-        try (Drover drover = Drover.over(Ports.refusing()).start()) {
+        try (Drover drover = Drover.over(Ports.refusing()).on(engine).start()) {
             RawClient.Response first = drover.exchange(route.method, route.path, route.body());
             RawClient.Response second = drover.exchange(route.method, route.path, route.body());
 
@@ -74,8 +87,10 @@ class ConnectAndSendFaultTest {
     @Test
     void aloneAConnectThatTakesTooLongIs504() throws Exception {
         try (Blackhole hole = Blackhole.open();
-                Drover drover =
-                        Drover.over(hole.url()).set("timeouts.connect", "150ms").start()) {
+                Drover drover = Drover.over(hole.url())
+                        .on(engine)
+                        .set("timeouts.connect", "150ms")
+                        .start()) {
             assertThat(drover.exchange("GET", "/api/tags", "").status()).isEqualTo(504);
 
             LogLine line = drover.logged();
@@ -88,6 +103,7 @@ class ConnectAndSendFaultTest {
     void aNameThatDoesNotResolveGoesToTheNext() throws Exception {
         try (RawBackend b = RawBackend.start(ANSWERS);
                 Drover drover = Drover.first(URI.create("http://nobody.invalid:1"), b.url())
+                        .on(engine)
                         .start()) {
             assertThat(drover.exchange("POST", "/api/show", "{}").status()).isEqualTo(200);
         }
@@ -115,6 +131,7 @@ class ConnectAndSendFaultTest {
                 });
                 RawBackend b = RawBackend.start(ANSWERS);
                 Drover drover = Drover.first(a.url(), b.url())
+                        .on(engine)
                         .set("timeouts.upstream-write", "300ms")
                         .start()) {
             try (RawClient client = drover.connect()) {
@@ -153,7 +170,7 @@ class ConnectAndSendFaultTest {
                         connection.answer("{\"mine\":true}");
                     }
                 });
-                Drover drover = Drover.over(a.url()).start()) {
+                Drover drover = Drover.over(a.url()).on(engine).start()) {
             try (RawClient client = drover.connect()) {
                 Thread sender = sendLarge(client, Route.UNKNOWN);
                 RawClient.Response response = client.readResponse();

@@ -2,10 +2,9 @@ package io.drover.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.drover.config.DroverConfig.TransportKind;
 import io.drover.demo.SimulatedOllama;
-import io.drover.server.Transport;
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawClient;
 import java.util.ArrayList;
@@ -49,21 +48,17 @@ class ConnectionModesTest {
             new Ask("POST", "/api/chat", Route.BODY, 200, "\"done\":true"));
 
     static Stream<Arguments> all() {
-        return Transport.available().stream().flatMap(kind -> Stream.of(1, 2)
-                .flatMap(loops -> Stream.of(Mode.values()).map(mode -> Arguments.of(kind, loops, mode))));
+        return Engine.all().flatMap(engine -> Stream.of(Mode.values()).map(mode -> Arguments.of(engine, mode)));
     }
 
-    @ParameterizedTest(name = "{0}, {1} loops, {2}")
+    @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("all")
-    void everyClientGetsItsOwnAnswersInOrder(TransportKind kind, int loops, Mode mode) throws Exception {
+    void everyClientGetsItsOwnAnswersInOrder(Engine engine, Mode mode) throws Exception {
         SimulatedOllama.Settings settings =
                 SimulatedOllama.Settings.defaults().withTokens(5).withSlots(8);
         try (SimulatedOllama a = SimulatedOllama.start(settings);
                 SimulatedOllama b = SimulatedOllama.start(settings);
-                Drover drover = Drover.over(a.url(), b.url())
-                        .transport(kind)
-                        .loops(loops)
-                        .start()) {
+                Drover drover = Drover.over(a.url(), b.url()).on(engine).start()) {
             List<Thread> clients = new ArrayList<>();
             List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
             for (int i = 0; i < CLIENTS; i++) {

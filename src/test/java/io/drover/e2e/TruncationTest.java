@@ -4,23 +4,39 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/1.0 clients see an answer's end as the connection's end, so one that is not whole must end in a reset. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.drover.testing.Engine#all")
 class TruncationTest {
     private static final String OLD_CHAT = "POST /api/chat HTTP/1.0\r\nContent-Length: " + Route.BODY.length();
+
+    /** One round in ten would hang. */
+    private static final int ROUNDS = 100;
+
+    private final Engine engine;
+
+    TruncationTest(Engine engine) {
+        this.engine = engine;
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"die-mid-stream:2", "reset-mid-stream:2", "truncated-chunk:2", "bad-chunk:2", "stall:2"})
     void toHttp10ABrokenStreamEndsInAReset(String fault) {
         try (SimulatedOllama ollama = SimulatedOllama.start(
                         SimulatedOllama.Settings.defaults().withTokensPerSecond(50));
-                Drover drover =
-                        Drover.over(ollama.url()).set("timeouts.idle", "300ms").start();
+                Drover drover = Drover.over(ollama.url())
+                        .on(engine)
+                        .set("timeouts.idle", "300ms")
+                        .start();
                 RawClient client = drover.connect()) {
             client.send(OLD_CHAT + "\r\nX-Sim-Fault: " + fault + "\r\n\r\n" + Route.BODY);
             RawClient.Head head = client.readHead();
@@ -36,7 +52,7 @@ class TruncationTest {
     void toHttp10AStreamThatTheDrainCutsEndsInAReset() {
         try (SimulatedOllama ollama = SimulatedOllama.start(
                         SimulatedOllama.Settings.defaults().withTokensPerSecond(5));
-                Drover drover = Drover.over(ollama.url()).start();
+                Drover drover = Drover.over(ollama.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             client.send(OLD_CHAT + "\r\n\r\n" + Route.BODY);
             client.readHead();
@@ -49,7 +65,7 @@ class TruncationTest {
     @Test
     void aRequestThatTheProcessEndsBeforeItsAnswerIsToldSo() {
         try (SimulatedOllama ollama = SimulatedOllama.start(SimulatedOllama.Settings.defaults());
-                Drover drover = Drover.over(ollama.url()).start();
+                Drover drover = Drover.over(ollama.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             client.request("POST", "/api/chat", Route.BODY, "X-Sim-Fault: stall-before-head");
             ollama.await("there", () -> ollama.requests() == 1);
@@ -67,11 +83,32 @@ class TruncationTest {
                     connection.readRequest();
                     connection.send("HTTP/1.1 200 OK\r\n\r\nhello");
                 });
-                Drover drover = Drover.over(backend.url()).start();
+                Drover drover = Drover.over(backend.url()).on(engine).start();
                 RawClient client = drover.connect()) {
             RawClient.Response response = client.exchange("GET", "/", "");
             assertThat(response.head().isChunked()).isTrue();
             assertThat(response.body()).isEqualTo("hello");
+        }
+    }
+
+    /** On io_uring a reset that comes while Netty reads was lost; it is a race, so it is run often. */
+    @Test
+    void aResetRightBehindAHeadIsNeverMissed() throws Exception {
+        try (RawBackend backend = RawBackend.start(connection -> {
+                    connection.readRequest();
+                    connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+                    connection.reset();
+                });
+                Drover drover = Drover.over(backend.url()).on(engine).start()) {
+            for (int round = 0; round < ROUNDS; round++) {
+                try (RawClient client = drover.connect()) {
+                    client.request("GET", "/", "");
+                    assertThat(client.readHead().status()).isEqualTo(200);
+                    assertThat(client.readUntilClose()).isEmpty();
+                }
+            }
+            assertThat(drover.log(ROUNDS))
+                    .allSatisfy(line -> assertThat(line.outcome()).isEqualTo("relay/upstream"));
         }
     }
 }

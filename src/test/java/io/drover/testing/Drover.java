@@ -4,7 +4,6 @@ import io.drover.backend.Backend;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
-import io.drover.config.DroverConfig.TransportKind;
 import io.drover.server.ProxyServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -84,8 +83,9 @@ public final class Drover implements AutoCloseable {
             return set("event-loops", Integer.toString(count));
         }
 
-        public Setup transport(TransportKind kind) {
-            return set("transport", kind.name().toLowerCase(Locale.ROOT));
+        public Setup on(Engine engine) {
+            String transport = engine.transport().name().toLowerCase(Locale.ROOT);
+            return set("transport", transport).loops(engine.loops());
         }
 
         /** Starts it; it listens when this returns. */
