@@ -288,6 +288,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
         }
         process();
+        if (paused != 0 && state == State.OPEN && worker.peerState().hasLeft(channel())) {
+            // Epoll and io_uring read on, paused or not, once the end has come; of a reset io_uring tells no more.
+            closeNow();
+        }
     }
 
     @Override
