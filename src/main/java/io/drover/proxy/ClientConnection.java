@@ -289,7 +289,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         process();
         if (paused != 0 && state == State.OPEN && worker.peerState().hasLeft(channel())) {
-            // Epoll and io_uring read on, paused or not, once the end has come; of a reset io_uring tells no more.
+            // Once its end has come, epoll and io_uring read a client whether they should or not: what comes unasked
+            // is that. How it ended must be asked for: of a reset behind bytes io_uring tells nothing then.
             closeNow();
         }
     }

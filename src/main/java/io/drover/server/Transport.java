@@ -38,6 +38,17 @@ public record Transport(
         Class<? extends ServerSocketChannel> serverChannel,
         Class<? extends SocketChannel> channel) {
 
+    /** Netty's switch for polls on io_uring that stay armed; read when its class {@link IoUring} is loaded. */
+    private static final String LASTING_POLLS = "io.netty.iouring.pollAddMultishotEnabled";
+
+    static {
+        // A reset that comes while bytes are read is told of once, and then missed for good: such a poll tells of
+        // changes only, and Netty 4.2.18 reads no further than the last byte. A new poll for each read asks the socket.
+        if (System.getProperty(LASTING_POLLS) == null) {
+            System.setProperty(LASTING_POLLS, "false");
+        }
+    }
+
     private static final List<TransportKind> BY_PREFERENCE =
             List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
 
