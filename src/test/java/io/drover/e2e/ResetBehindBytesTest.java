@@ -41,13 +41,16 @@ class ResetBehindBytesTest {
                         .set("timeouts.first-byte", "60s")
                         .transport(kind)
                         .start()) {
-            for (int round = 0; round < ROUNDS; round++) {
+            for (int round = 1; round <= ROUNDS; round++) {
+                int logged = round;
                 drover.connect()
                         .request("POST", "/api/chat", Route.body(5_000 * round))
                         .reset();
-                Drover.await("freed, round " + round, SOON, () -> drover.openClients() == 0);
-                assertThat(drover.backend("a").inFlight()).isZero();
+                Drover.await(
+                        "end of request " + round, SOON, () -> drover.logLines().size() == logged);
+                Drover.await("backend freed", SOON, () -> drover.backend("a").inFlight() == 0);
             }
+            assertThat(drover.log(ROUNDS)).extracting(line -> line.get("side")).containsOnly("client");
         }
     }
 
