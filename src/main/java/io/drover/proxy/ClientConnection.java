@@ -336,6 +336,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
         }
         process();
+        if (paused != 0 && state == State.OPEN && worker.peerState().hasLeft(channel())) {
+            // Once its end has come, epoll and io_uring read a client whether they should or not: what comes unasked
+            // is that. How it ended must be asked for: of a reset behind bytes io_uring tells nothing then.
+            closeNow();
+        }
     }
 
     @Override

@@ -40,6 +40,7 @@ public final class Worker {
     private final Deadlines deadlines = new Deadlines(clock.now());
     private final HeadWriter headWriter = new HeadWriter();
     private final PayloadRanges ranges = new PayloadRanges();
+    private final PeerState peerState = new PeerState();
     private final SplittableRandom random = new SplittableRandom();
     private final List<UpstreamPool> pools = new ArrayList<>();
     private final List<BackendLines> lines = new ArrayList<>();
@@ -161,6 +162,10 @@ public final class Worker {
 
     PayloadRanges ranges() {
         return ranges;
+    }
+
+    PeerState peerState() {
+        return peerState;
     }
 
     Set<ClientConnection> clients() {

@@ -55,15 +55,19 @@ public record Transport(
     /** Several tokens, most answers; a buffer this size is held for each small piece that waits for its client. */
     private static final int RING_BUFFER_BYTES = 4096;
 
-    private static final List<TransportKind> BY_PREFERENCE =
-            List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
+    /** Netty's switch for polls on io_uring that stay armed; read when its class {@link IoUring} is loaded. */
+    private static final String LASTING_POLLS = "io.netty.iouring.pollAddMultishotEnabled";
 
     static {
-        // Netty asks io_uring once for all events of a socket, and loses a reset that comes while it reads: the event
-        // is dropped since a read is under way, and that read finds no more data. The connection then hangs without an
-        // end. Asked anew after each read, the kernel tells again. Netty reads this once, before its first socket.
-        System.setProperty("io.netty.iouring.pollAddMultishotEnabled", "false");
+        // A reset that comes while bytes are read is told of once, and then missed for good: such a poll tells of
+        // changes only, and Netty 4.2.18 reads no further than the last byte. A new poll for each read asks the socket.
+        if (System.getProperty(LASTING_POLLS) == null) {
+            System.setProperty(LASTING_POLLS, "false");
+        }
     }
+
+    private static final List<TransportKind> BY_PREFERENCE =
+            List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
 
     /**
      * The transport asked for, or the best that works here.

@@ -21,7 +21,9 @@ class ClientWriteTest {
     void aSmallPieceIsCopiedOnlyBehindABacklog() throws Exception {
         try (TestWorker worker = new TestWorker(Map.of())) {
             Worker loop = worker.worker();
-            loop.loop().submit(() -> writeBehindABacklog(loop.newClientConnection())).get(10, TimeUnit.SECONDS);
+            loop.loop()
+                    .submit(() -> writeBehindABacklog(loop.newClientConnection()))
+                    .get(10, TimeUnit.SECONDS);
         }
     }
 
