@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.config.DroverConfig.TransportKind;
 import io.drover.server.Transport;
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
@@ -39,7 +40,7 @@ class ResetBehindBytesTest {
                 });
                 Drover drover = Drover.over(backend.url())
                         .set("timeouts.first-byte", "60s")
-                        .transport(kind)
+                        .on(new Engine(kind, 1))
                         .start()) {
             for (int round = 1; round <= ROUNDS; round++) {
                 int logged = round;
@@ -65,7 +66,7 @@ class ResetBehindBytesTest {
                 });
                 Drover drover = Drover.over(backend.url())
                         .set("timeouts.idle", "60s")
-                        .transport(kind)
+                        .on(new Engine(kind, 1))
                         .start()) {
             for (int round = 0; round < ROUNDS; round++) {
                 try (RawClient client = drover.connect().within(SOON)) {

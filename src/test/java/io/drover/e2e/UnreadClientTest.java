@@ -6,6 +6,7 @@ import io.drover.config.DroverConfig.TransportKind;
 import io.drover.demo.SimulatedOllama;
 import io.drover.server.Transport;
 import io.drover.testing.Drover;
+import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
@@ -61,7 +62,7 @@ class UnreadClientTest {
         return Drover.over(backend.url())
                 .set("timeouts.upstream-write", "60s")
                 .set("timeouts.request-body", "60s")
-                .transport(kind);
+                .on(new Engine(kind, 1));
     }
 
     /** Resets only: behind a full window a FIN stays with the client's kernel, and nobody here can know of it. */
@@ -95,7 +96,7 @@ class UnreadClientTest {
                         .set("timeouts.request-body", "60s")
                         .set("buffers.stream-high", "16KiB")
                         .set("buffers.stream-low", "8KiB")
-                        .transport(kind)
+                        .on(new Engine(kind, 1))
                         .start();
                 RawClient client = drover.connect()) {
             client.send(BLOB + "Content-Length: " + BLOB_BYTES + "\r\n\r\n" + "x".repeat(17_000));
@@ -113,7 +114,7 @@ class UnreadClientTest {
         try (SimulatedOllama ollama = SimulatedOllama.start(SimulatedOllama.Settings.defaults());
                 Drover drover = Drover.over(ollama.url())
                         .set("timeouts.idle", "60s")
-                        .transport(kind)
+                        .on(new Engine(kind, 1))
                         .start();
                 RawClient client = drover.connect()) {
             client.request("POST", "/api/chat", Route.BODY, "X-Sim-Fault: stall:1");
