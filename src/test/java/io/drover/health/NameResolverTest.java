@@ -49,6 +49,9 @@ class NameResolverTest {
     void close() {
         if (resolver != null) {
             resolver.close();
+            // A look-up that is being told of would be told to the next test.
+            Await.until("the last look-up's end", SOON, () -> Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().startsWith("name-resolver")));
         }
         logger.detachAppender(log);
     }
