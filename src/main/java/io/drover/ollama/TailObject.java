@@ -1,7 +1,5 @@
 package io.drover.ollama;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -316,7 +314,19 @@ final class TailObject {
     }
 
     private boolean is(String expected, int start, int end) {
-        return Arrays.equals(tail, start, end, expected.getBytes(StandardCharsets.ISO_8859_1), 0, expected.length());
+        return matches(tail, start, end, expected);
+    }
+
+    private static boolean matches(byte[] tail, int start, int end, String expected) {
+        if (end - start != expected.length()) {
+            return false;
+        }
+        for (int i = 0; i < expected.length(); i++) {
+            if (tail[start + i] != expected.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The members that mean something; found without making a string of every name. */
@@ -344,20 +354,11 @@ final class TailObject {
 
         static Member named(byte[] tail, int start, int end) {
             for (Member member : ALL) {
-                if (member.text.length() == end - start && member.isAt(tail, start)) {
+                if (matches(tail, start, end, member.text)) {
                     return member;
                 }
             }
             return OTHER;
-        }
-
-        private boolean isAt(byte[] tail, int start) {
-            for (int i = 0; i < text.length(); i++) {
-                if (tail[start + i] != text.charAt(i)) {
-                    return false;
-                }
-            }
-            return true;
         }
     }
 

@@ -73,7 +73,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     };
 
     private @Nullable ChannelHandlerContext context;
-    private @Nullable Channel channel;
     private @Nullable String peerText;
     private State state = State.OPEN;
     private @Nullable ByteBuf pending;
@@ -157,7 +156,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
-        ChannelHandlerContext to = Objects.requireNonNull(context, "context");
+        ChannelHandlerContext to = context();
         int size = bytes.readableBytes();
         progress.add(size);
         boolean small = size <= COMPACTED_SIZE && WriteProgress.waiting(to.channel()) >= COMPACTED_BEHIND;
@@ -171,7 +170,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     void flush() {
-        Objects.requireNonNull(context, "context").flush();
+        context().flush();
     }
 
     /** The exchange's next look at its own deadlines. */
@@ -277,14 +276,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         });
     }
 
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(context, "context");
+    }
+
     private Channel channel() {
-        return Objects.requireNonNull(channel, "channel");
+        return context().channel();
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        channel = added.channel();
     }
 
     @Override
@@ -527,6 +529,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public String toString() {
-        return "client " + (channel == null ? "" : channel.remoteAddress());
+        return "client " + (context == null ? "" : context.channel().remoteAddress());
     }
 }

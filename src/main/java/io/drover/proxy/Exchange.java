@@ -30,6 +30,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
 
     private final Worker worker;
+    private final LoopClock clock;
     private final ClientConnection client;
     private final DroverConfig config;
     private final ClientRequest request;
@@ -53,10 +54,11 @@ final class Exchange implements ResponseSink, HeadLines {
 
     Exchange(Worker worker, ClientConnection client) {
         this.worker = worker;
+        this.clock = worker.clock();
         this.client = client;
         this.config = worker.context().config();
         this.request = new ClientRequest(worker, client);
-        this.timeline = new Timeline(worker.clock(), client.bytesWritten());
+        this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
     }
 
@@ -77,7 +79,7 @@ final class Exchange implements ResponseSink, HeadLines {
         RequestBody next = request.newBody();
         body = next;
         timeline.enter(Phase.READ_BODY);
-        bodyReadNanos = worker.clock().now();
+        bodyReadNanos = clock.now();
         if (!next.isComplete()) {
             client.setDeadline(bodyReadNanos + config.timeouts().requestBody().toNanos());
             if (request.expectsContinue() && request.endpoint().retained()) {
@@ -98,7 +100,7 @@ final class Exchange implements ResponseSink, HeadLines {
     /** Takes the body's bytes from {@code in}. */
     void onBody(ByteBuf in) throws BadMessageException {
         RequestBody reading = Objects.requireNonNull(body);
-        bodyReadNanos = worker.clock().now();
+        bodyReadNanos = clock.now();
         reading.read(in);
         if (reading.isComplete()) {
             Call running = call;
@@ -154,8 +156,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Call next = new Call(worker, slot, this, request.isToHead());
         call = next;
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
-        client.setDeadline(
-                worker.clock().now() + 2 * config.timeouts().connect().toNanos());
+        client.setDeadline(clock.now() + 2 * config.timeouts().connect().toNanos());
         next.start(fresh);
     }
 
@@ -163,8 +164,7 @@ final class Exchange implements ResponseSink, HeadLines {
     public void onConnected(UpstreamConnection connection) {
         timeline.enter(Phase.SEND);
         RequestBody sending = Objects.requireNonNull(body);
-        sentNanos = worker.clock().now();
-        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
+        restartSendTime();
         sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
         if (running != null && sending.isComplete()) {
@@ -173,10 +173,14 @@ final class Exchange implements ResponseSink, HeadLines {
         client.onBodyRoom();
     }
 
+    private void restartSendTime() {
+        sentNanos = clock.now();
+        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
+    }
+
     private void onRequestSent(Call running) {
         running.onRequestComplete();
-        sentNanos = worker.clock().now();
-        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
+        restartSendTime();
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
         }
@@ -187,7 +191,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Call failed = Objects.requireNonNull(call);
         call = null;
         Backend backend = failed.backend();
-        long now = worker.clock().now();
+        long now = clock.now();
         boolean stale = failed.wasReused() && !failed.isAnswered();
         if (failure.isConnecting()) {
             // What failed for want of something here says nothing of the backend.
@@ -286,7 +290,7 @@ final class Exchange implements ResponseSink, HeadLines {
         } else {
             commit(running);
         }
-        client.setDeadline(worker.clock().now() + Look.whileRelaying(config.timeouts(), request.endpoint()));
+        client.setDeadline(clock.now() + Look.whileRelaying(config.timeouts(), request.endpoint()));
         // Last: what is left of an unfinished upload may be malformed and end all this.
         client.onBodyRoom();
     }
@@ -295,7 +299,7 @@ final class Exchange implements ResponseSink, HeadLines {
     public void onBody(ByteBuf wire, PayloadRanges payload) {
         ResponseWriter writer = Objects.requireNonNull(response);
         if (payload.count() > 0 && !timeline.hasFirstByte()) {
-            timeline.onFirstByte(worker.clock().now());
+            timeline.onFirstByte(clock.now());
         }
         HoldBack holding = holdBack;
         if (holding == null) {
@@ -351,7 +355,7 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean evidence =
                 verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
         if (evidence) {
-            judged.backend().onFailure("answered " + status, worker.clock().now());
+            judged.backend().onFailure("answered " + status, clock.now());
         }
         if (!attempts.isWorthNext(verdict)) {
             commit(judged);
@@ -407,7 +411,7 @@ final class Exchange implements ResponseSink, HeadLines {
             connection.setReading(writable);
             if (writable && running != null) {
                 // The time the client took is not the backend's.
-                running.touch(worker.clock().now());
+                running.touch(clock.now());
             }
         }
     }
@@ -596,7 +600,7 @@ final class Exchange implements ResponseSink, HeadLines {
                 client.bytesWritten() - timeline.bytesBefore(),
                 tokens,
                 timeline.timeToFirstByteNanos(),
-                worker.clock().now() - timeline.startNanos());
+                clock.now() - timeline.startNanos());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
     }

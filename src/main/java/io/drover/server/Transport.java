@@ -45,7 +45,7 @@ public record Transport(
         Class<? extends SocketChannel> channel) {
 
     /**
-     * The ring of buffers into which the kernel puts what backends send, for each loop: 2 MiB. A read that needs neither
+     * Names the ring of buffers into which the kernel puts what backends send, 2 MiB for each loop. A read that needs neither
      * a buffer of its own nor a poll makes a relayed token a tenth cheaper ({@code docs/decisions.md}).
      */
     private static final short RING_ID = 1;
@@ -54,6 +54,9 @@ public record Transport(
 
     /** Several tokens, most answers; a buffer this size is held for each small piece that waits for its client. */
     private static final int RING_BUFFER_BYTES = 4096;
+
+    private static final List<TransportKind> BY_PREFERENCE =
+            List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
 
     static {
         // A reset that comes while bytes are read is told of once, and then missed for good: a poll that stays armed
@@ -64,16 +67,6 @@ public record Transport(
         // resumed before the kernel has told that it stopped, the rest of an answer is never read.
         unlessSet("io.netty.iouring.recvMultiShotEnabled");
     }
-
-    /** Switches off what Netty does on io_uring; Netty reads it when its class {@link IoUring} is loaded. */
-    private static void unlessSet(String property) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, "false");
-        }
-    }
-
-    private static final List<TransportKind> BY_PREFERENCE =
-            List.of(TransportKind.IO_URING, TransportKind.EPOLL, TransportKind.KQUEUE, TransportKind.NIO);
 
     /**
      * The transport asked for, or the best that works here.
@@ -127,6 +120,13 @@ public record Transport(
             bootstrap.option(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, RING_ID);
         }
         return bootstrap;
+    }
+
+    /** Switches off what Netty does on io_uring; Netty reads it when its class {@link IoUring} is loaded. */
+    private static void unlessSet(String property) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, "false");
+        }
     }
 
     private static IoHandlerFactory ioUringHandlers() {

@@ -25,7 +25,9 @@ public final class UpstreamPool {
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
     private final Deque<UpstreamListener> waiting = new ArrayDeque<>();
     private final Deque<UpstreamListener> waitingForFresh = new ArrayDeque<>();
+    /** When {@link #expire} was last called: near enough for an idle time, and no clock is read for it. */
     private long lookedNanos = System.nanoTime();
+
     private int connecting;
     private boolean serving;
 
