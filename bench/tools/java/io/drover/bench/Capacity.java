@@ -1,0 +1,74 @@
+package io.drover.bench;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** How many streams one core carries before the first of them stalls. */
+final class Capacity implements Measurement {
+    private static final int FIRST_STEP = 1000;
+    private static final int MOST = 9000;
+    private static final double COARSE = 1.15;
+    private static final double FINE = 1.05;
+    private static final double BACK = 0.75;
+    private static final Duration OPENING = Duration.ofSeconds(1);
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private final Loops loops;
+    private final ModelServer models;
+    private final Duration hold;
+    private final Map<String, Integer> found = new HashMap<>();
+    private final Figure streams = Figure.more(group(), "without a stall", "", 0);
+
+    /** @param hold how long a number of streams has to go without a stall */
+    Capacity(Loops loops, ModelServer models, Duration hold) {
+        this.loops = loops;
+        this.models = models;
+        this.hold = hold;
+    }
+
+    @Override
+    public String group() {
+        return "streams per core";
+    }
+
+    /** Finds roughly where to look. */
+    @Override
+    public void warm(RunningProxy proxy) {
+        found.put(proxy.name(), search(proxy, FIRST_STEP, COARSE, new Results()));
+    }
+
+    @Override
+    public void measure(RunningProxy proxy, Results results) {
+        int last = found.getOrDefault(proxy.name(), FIRST_STEP);
+        int most = search(proxy, (int) (BACK * last), FINE, results);
+        found.put(proxy.name(), Math.max(FIRST_STEP, most));
+        results.add(streams, proxy.name(), most);
+    }
+
+    /** The last number of streams that went well; 0 if not even {@code first} did. */
+    private int search(RunningProxy proxy, int first, double factor, Results results) {
+        int good = 0;
+        try (StreamLoad load = new StreamLoad(loops, proxy.port(), Streams.TOKENS_PER_SECOND)) {
+            for (int next = first; next <= MOST; next = (int) (next * factor)) {
+                load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(3) : OPENING);
+                StreamLoad.pass(OPENING);
+                load.takeWindow().failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
+                models.lateness();
+                StreamLoad.pass(hold);
+                StreamWindow seen = load.takeWindow();
+                seen.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
+                if (seen.stalls() > 0 || seen.failed() > 0) {
+                    if (models.lateness().getValueAtPercentile(99) > LATE_NANOS) {
+                        results.remark(group(), "the load's own limit was met with " + proxy.name());
+                    }
+                    break;
+                }
+                good = next;
+            }
+        }
+        StreamLoad.awaitNone(models);
+        return good;
+    }
+}

@@ -1,0 +1,200 @@
+package io.drover.bench;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code bench/compare}. */
+@Command(
+        name = "compare",
+        description = "Measures Drover beside other proxies, each on one core, in turns.",
+        sortOptions = false,
+        mixinStandardHelpOptions = true)
+final class CompareCommand implements Callable<Integer> {
+    private static final int STREAMS_PICTURED = 1000;
+
+    @Option(names = "--quick", description = "A short look, before and after a change: under two minutes.")
+    private boolean quick;
+
+    @Option(names = "--rounds", paramLabel = "N", description = "Times that each is measured (5; quick: 2).")
+    private int rounds;
+
+    @Option(
+            names = "--only",
+            paramLabel = "WHAT",
+            split = ",",
+            description = "Some of: requests, streams, capacity, churn, uploads, start. All, if not given.")
+    private Set<String> only = new TreeSet<>();
+
+    @Option(names = "--streams", paramLabel = "N", split = ",", description = "Numbers of streams to measure.")
+    private List<Integer> streams = new ArrayList<>();
+
+    @Option(
+            names = "--peer",
+            paramLabel = "NAME=PORT:COMMAND",
+            description = "Another proxy: it listens at 127.0.0.1:PORT and has 127.0.0.1:7101 and :7102 as backends.")
+    private List<String> peers = new ArrayList<>();
+
+    @Option(
+            names = "--nginx",
+            paramLabel = "PROGRAM",
+            defaultValue = "nginx",
+            description = "Default: ${DEFAULT-VALUE}")
+    private String nginx = "nginx";
+
+    @Option(
+            names = "--haproxy",
+            paramLabel = "PROGRAM",
+            defaultValue = "haproxy",
+            description = "Default: ${DEFAULT-VALUE}")
+    private String haproxy = "haproxy";
+
+    @Option(
+            names = "--java",
+            paramLabel = "PROGRAM",
+            defaultValue = "java",
+            description = "Runs Drover. Default: ${DEFAULT-VALUE}")
+    private String java = "java";
+
+    @Option(
+            names = "--transports",
+            paramLabel = "NAME",
+            split = ",",
+            defaultValue = "auto,epoll",
+            description = "Of Drover. Default: ${DEFAULT-VALUE}")
+    private List<String> transports = List.of("auto", "epoll");
+
+    @Option(names = "--core", defaultValue = "0", description = "Where the proxies run. Default: ${DEFAULT-VALUE}")
+    private int core;
+
+    @Option(names = "--out", paramLabel = "FOLDER", description = "For the figures and pictures (target/bench).")
+    private Path out = Path.of("target/bench");
+
+    @Option(names = "--root", hidden = true, description = "Of the project.")
+    private Path root = Path.of("");
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter err = spec.commandLine().getErr();
+        if (!Wrk.isInstalled()) {
+            err.println("compare: wrk is not installed (expected: on the PATH; Debian's package wrk has it)");
+            return 1;
+        }
+        root = root.toAbsolutePath().normalize();
+        Path folder = Files.createTempDirectory("drover-bench");
+        Files.createDirectories(folder.resolve("logs"));
+        List<Contender> contenders = contenders(folder, err);
+        Comparison comparison = new Comparison(contenders, core, folder, rounds(), err);
+        try (Loops loops = Loops.start(Math.max(1, Runtime.getRuntime().availableProcessors()));
+                ModelServer models = ModelServer.start(loops, Contenders.BACKENDS)) {
+            List<Measurement> measurements = measurements(loops, models);
+            if (!measurements.isEmpty()) {
+                comparison.run(measurements);
+            }
+            if (wanted("start")) {
+                int[] open = quick ? new int[] {1000} : new int[] {1000, 9000};
+                comparison.run(new FreshStart(loops, models, core, folder, open));
+            }
+        }
+        report(contenders, comparison.results());
+        return 0;
+    }
+
+    private List<Contender> contenders(Path folder, PrintWriter err) {
+        Contenders known = new Contenders(root, folder, java);
+        List<Contender> contenders = transports.stream().map(known::drover).collect(Collectors.toList());
+        known.nginx(nginx).ifPresentOrElse(contenders::add, () -> err.println("nginx is not installed: left out"));
+        known.haproxy(haproxy)
+                .ifPresentOrElse(contenders::add, () -> err.println("haproxy is not installed: left out"));
+        peers.forEach(peer -> contenders.add(Contenders.other(peer)));
+        return contenders;
+    }
+
+    private int rounds() {
+        return rounds > 0 ? rounds : quick ? 2 : 5;
+    }
+
+    private boolean wanted(String what) {
+        return only.isEmpty() ? !(quick && what.equals("capacity")) : only.contains(what);
+    }
+
+    private List<Measurement> measurements(Loops loops, ModelServer models) {
+        Path scripts = root.resolve("bench/wrk");
+        Duration time = Duration.ofSeconds(quick ? 2 : 4);
+        List<Measurement> list = new ArrayList<>();
+        if (wanted("requests")) {
+            list.add(new SmallRequests(loops, scripts, time, Duration.ofSeconds(quick ? 3 : 8)));
+        }
+        if (wanted("streams")) {
+            for (int count : counts()) {
+                list.add(
+                        new Streams(loops, models, Contenders.BACKENDS.get(0), count, time, count == STREAMS_PICTURED));
+            }
+        }
+        if (wanted("capacity")) {
+            list.add(new Capacity(loops, models, time));
+        }
+        if (wanted("churn")) {
+            list.add(new Churn(scripts, time));
+        }
+        if (wanted("uploads")) {
+            list.add(Uploads.prompts(time.dividedBy(2)));
+            list.add(Uploads.blobs(time.dividedBy(2)));
+        }
+        return list;
+    }
+
+    private List<Integer> counts() {
+        return !streams.isEmpty() ? streams : quick ? List.of(STREAMS_PICTURED) : List.of(100, STREAMS_PICTURED, 2500);
+    }
+
+    private void report(List<Contender> contenders, Results results) throws IOException {
+        Map<String, String> machine = new LinkedHashMap<>(Machine.describe());
+        machine.put("rounds", String.valueOf(rounds()));
+        PrintWriter print = spec.commandLine().getOut();
+        machine.forEach((name, value) -> print.println("- " + name + ": " + value));
+        contenders.forEach(contender -> print.println("- " + contender.name() + ": " + contender.version()));
+        print.println(new Table(results, contenders).render());
+        Files.createDirectories(out);
+        ResultFile.write(out.resolve("figures.json"), machine, contenders, results);
+        Files.writeString(out.resolve("figures.svg"), new BarChart(results, contenders).draw(pictured(results)));
+        if (!results.tokenLatencies().isEmpty()) {
+            Files.writeString(
+                    out.resolve("latency.svg"),
+                    new LatencyChart().draw("Latency of a token, 1,000 streams", contenders, results.tokenLatencies()));
+        }
+        print.println("Raw figures and pictures: " + out.toAbsolutePath());
+        print.flush();
+    }
+
+    private static List<Figure> pictured(Results results) {
+        Set<String> names = Set.of(
+                "at saturation",
+                "CPU per token",
+                "without a stall",
+                "requests",
+                "rate",
+                "1,000 streams",
+                "added latency p99");
+        return results.figures().stream()
+                .filter(figure -> names.contains(figure.name()))
+                .toList();
+    }
+}

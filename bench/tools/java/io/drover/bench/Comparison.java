@@ -1,0 +1,83 @@
+package io.drover.bench;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** Goes round: each measurement of each contender in turn, and again, so that all meet the machine in the same moods. */
+final class Comparison {
+    private final List<Contender> contenders;
+    private final int core;
+    private final Path folder;
+    private final int rounds;
+    private final PrintWriter progress;
+    private final Results results = new Results();
+
+    /**
+     * @param core all contenders run on it
+     * @param folder for what they print
+     * @param progress one line per step
+     */
+    Comparison(List<Contender> contenders, int core, Path folder, int rounds, PrintWriter progress) {
+        this.contenders = contenders;
+        this.core = core;
+        this.folder = folder;
+        this.rounds = rounds;
+        this.progress = progress;
+    }
+
+    Results results() {
+        return results;
+    }
+
+    /** All contenders run, and one is under load. */
+    void run(List<Measurement> measurements) throws IOException {
+        List<RunningProxy> proxies = new ArrayList<>();
+        try {
+            for (Contender contender : contenders) {
+                proxies.add(RunningProxy.start(contender, core, folder).awaitAnswer());
+            }
+            for (Measurement measurement : measurements) {
+                run(measurement, proxies);
+            }
+        } finally {
+            proxies.forEach(RunningProxy::close);
+        }
+    }
+
+    private void run(Measurement measurement, List<RunningProxy> proxies) throws IOException {
+        tell(measurement.group() + ": warm-up");
+        for (RunningProxy proxy : proxies) {
+            measurement.warm(proxy);
+        }
+        List<RunningProxy> order = new ArrayList<>(proxies);
+        for (int round = 1; round <= rounds; round++) {
+            tell(measurement.group() + ": round " + round + " of " + rounds);
+            measurement.beginRound();
+            for (RunningProxy proxy : order) {
+                measurement.measure(proxy, results);
+            }
+            Collections.rotate(order, 1);
+        }
+    }
+
+    /** One contender runs at a time, anew in each round. */
+    void run(FreshStart measurement) throws IOException {
+        List<Contender> order = new ArrayList<>(contenders);
+        for (int round = 1; round <= rounds; round++) {
+            tell("start and memory: round " + round + " of " + rounds);
+            for (Contender contender : order) {
+                measurement.measure(contender, results);
+            }
+            Collections.rotate(order, 1);
+        }
+    }
+
+    private void tell(String step) {
+        progress.println(step);
+        progress.flush();
+    }
+}

@@ -1,0 +1,34 @@
+package io.drover.bench;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+
+/** The threads of the load, one per core it may use: backends and clients share them, so that no hand-over is measured. */
+record Loops(
+        MultiThreadIoEventLoopGroup group,
+        Class<? extends SocketChannel> channel,
+        Class<? extends ServerChannel> listener)
+        implements AutoCloseable {
+    static Loops start(int threads) {
+        boolean epoll = Epoll.isAvailable();
+        IoHandlerFactory handlers = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        return new Loops(
+                new MultiThreadIoEventLoopGroup(threads, handlers),
+                epoll ? EpollSocketChannel.class : NioSocketChannel.class,
+                epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class);
+    }
+
+    @Override
+    public void close() {
+        group.shutdownGracefully().syncUninterruptibly();
+    }
+}
