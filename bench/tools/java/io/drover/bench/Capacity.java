@@ -5,8 +5,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** How many streams one core carries before the first of them stalls. */
+/**
+ * How many streams one core carries before the first of them stalls. The load has as much to do per token as the
+ * proxy, and must not be the first to tire: its clients look at their sockets only ten times a second.
+ */
 final class Capacity implements Measurement {
+    private static final Duration PAUSE = Duration.ofMillis(100);
     private static final int FIRST_STEP = 1000;
     private static final int MOST = 9000;
     private static final double COARSE = 1.15;
@@ -15,15 +19,13 @@ final class Capacity implements Measurement {
     private static final Duration OPENING = Duration.ofSeconds(1);
     private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private final Loops loops;
     private final ModelServer models;
     private final Duration hold;
     private final Map<String, Integer> found = new HashMap<>();
     private final Figure streams = Figure.more(group(), "without a stall", "", 0);
 
     /** @param hold how long a number of streams has to go without a stall */
-    Capacity(Loops loops, ModelServer models, Duration hold) {
-        this.loops = loops;
+    Capacity(ModelServer models, Duration hold) {
         this.models = models;
         this.hold = hold;
     }
@@ -50,7 +52,8 @@ final class Capacity implements Measurement {
     /** The last number of streams that went well; 0 if not even {@code first} did. */
     private int search(RunningProxy proxy, int first, double factor, Results results) {
         int good = 0;
-        try (StreamLoad load = new StreamLoad(loops, proxy.port(), Streams.TOKENS_PER_SECOND)) {
+        try (Loops loops = Loops.drowsy(PAUSE);
+                StreamLoad load = new StreamLoad(loops, proxy.port(), Streams.TOKENS_PER_SECOND)) {
             for (int next = first; next <= MOST; next = (int) (next * factor)) {
                 load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(3) : OPENING);
                 StreamLoad.pass(OPENING);

@@ -149,7 +149,7 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         if (wanted("capacity")) {
-            list.add(new Capacity(loops, models, time));
+            list.add(new Capacity(models, time));
         }
         if (wanted("churn")) {
             list.add(new Churn(scripts, time));

@@ -136,12 +136,16 @@ final class LoadCommand implements Callable<Integer> {
     }
 
     private static void row(PrintWriter out, String name, Histogram values, double unit) {
+        if (values.getTotalCount() == 0) {
+            out.printf(Locale.ROOT, "%-28s%10s%n", name, "none");
+            return;
+        }
         out.printf(
                 Locale.ROOT,
                 "%-28s%10.1f%10.1f%10.1f%10.1f%10.1f%n",
                 name,
-                values.getTotalCount() == 0 ? 0 : values.getMean() / unit,
-                values.getTotalCount() == 0 ? 0 : values.getStdDeviation() / unit,
+                values.getMean() / unit,
+                values.getStdDeviation() / unit,
                 values.getValueAtPercentile(50) / unit,
                 values.getValueAtPercentile(95) / unit,
                 values.getValueAtPercentile(99) / unit);

@@ -1,5 +1,6 @@
 package io.drover.bench;
 
+import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -11,6 +12,8 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** The threads of the load, one per core it may use: backends and clients share them, so that no hand-over is measured. */
 record Loops(
@@ -27,8 +30,24 @@ record Loops(
                 epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class);
     }
 
+    /** One thread that sleeps {@code pause} before it looks at its channels again: cheap readers. */
+    static Loops drowsy(Duration pause) {
+        Loops loops = start(1);
+        EventLoop loop = (EventLoop) loops.group().next();
+        loop.execute(new Runnable() {
+            @Override
+            public void run() {
+                StreamLoad.pass(pause);
+                if (!loop.isShuttingDown()) {
+                    loop.execute(this);
+                }
+            }
+        });
+        return loops;
+    }
+
     @Override
     public void close() {
-        group.shutdownGracefully().syncUninterruptibly();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 }

@@ -22,7 +22,8 @@ final class Machine {
                         .findFirst()
                         .map(line -> line.replaceFirst(".*:\\s*", ""))
                         .orElse("unknown"));
-        facts.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
+        // Not availableProcessors(): this process is kept off the proxies' core.
+        facts.put("cores", String.valueOf(read("/proc/cpuinfo").lines().filter(line -> line.startsWith("processor")).count()));
         facts.put(
                 "kernel",
                 read("/proc/sys/kernel/ostype").strip() + " "

@@ -19,6 +19,7 @@ final class StreamWindow {
     private long worstGap;
     private long failed;
 
+    /** @param gap since the stream's token before it arrived */
     void onToken(long latency, long gap) {
         Latencies.record(tokens, latency);
         worstGap = Math.max(worstGap, gap);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -108,8 +109,8 @@ final class StreamedRequest {
                 done = true;
             } else if (!json.isBlank()) {
                 Line said = Line.of(json);
-                if (!said.error.isEmpty()) {
-                    return Answer.failed(shortened(said.error));
+                if (said.failed) {
+                    return Answer.failed(shortened(json));
                 }
                 if (said.text) {
                     count++;
@@ -132,7 +133,7 @@ final class StreamedRequest {
         private boolean text;
         private boolean done;
         private long evalCount;
-        private String error = "";
+        private boolean failed;
 
         static Line of(String json) throws IOException {
             Line said = new Line();
@@ -152,16 +153,9 @@ final class StreamedRequest {
                     text |= token == JsonToken.VALUE_STRING && parser.getTextLength() > 0;
                 case "done" -> done |= token == JsonToken.VALUE_TRUE;
                 case "eval_count" -> evalCount = token.isNumeric() ? parser.getLongValue() : evalCount;
-                case "error" ->
-                    error = token == JsonToken.FIELD_NAME
-                            ? error
-                            : token.isScalarValue() ? parser.getText() : json(parser);
+                case "error" -> failed |= token == JsonToken.VALUE_STRING || token == JsonToken.START_OBJECT;
                 default -> {}
             }
-        }
-
-        private static String json(JsonParser parser) {
-            return "error " + parser.currentToken();
         }
     }
 }
