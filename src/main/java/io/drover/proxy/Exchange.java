@@ -69,10 +69,13 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.ADMIT);
         request.read();
         Persistence asked = Persistence.of(request.head());
-        Reply own = OwnAnswers.to(request.endpoint(), request.head(), client, worker.context());
+        boolean admitted = request.admit();
+        Reply own = admitted
+                ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
+                : OwnAnswers.refusal(request, worker.context().admission());
         if (own != null) {
-            persistence = request.hasBody() ? Persistence.CLOSED : asked;
-            answer(own, Outcome.complete(own.status()));
+            persistence = request.skipBody() ? asked : Persistence.CLOSED;
+            answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);
             return;
         }
         persistence = asked;
@@ -493,11 +496,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     @Override
     public void writeTo(HeadWriter writer) {
-        writer.raw(request.corsLines());
-        String id = request.caller().requestId();
-        if (!id.isEmpty()) {
-            writer.field("X-Request-Id", id);
-        }
+        request.writeTo(writer);
         // An answer of our own names nobody: the backends that failed stand in its text and in the log.
         Backend last = attempts.last();
         if (last != null && response != null) {
