@@ -120,6 +120,13 @@ public final class ConfigText {
                 part("request head", limits.requestHead()) + " and " + limits.headers() + " fields"
                         + part(", request body", limits.requestBody()) + ", "
                         + count(limits.connections(), "connection", "connections"));
+        DroverConfig.Requests requests = limits.requests();
+        line(
+                "",
+                requests.rate()
+                        .map(rate -> "requests of a client " + rate + " and " + requests.burst() + " at once, "
+                                + count(limits.maxKeys(), "client", "clients") + " counted")
+                        .orElse("requests of a client not limited"));
         line(
                 "",
                 limits.trustedProxies().isEmpty()

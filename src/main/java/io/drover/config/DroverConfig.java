@@ -121,12 +121,28 @@ public record DroverConfig(
      * @param requestBody most bytes of a request body; blob uploads are exempt
      * @param connections most client connections at once, above 0 ({@code 0} in the file has become what the file limit
      *     allows)
+     * @param maxKeys most clients whose bucket is kept
      */
-    public record Limits(int requestHead, int headers, long requestBody, int connections, List<Cidr> trustedProxies) {
+    public record Limits(
+            int requestHead,
+            int headers,
+            long requestBody,
+            int connections,
+            Requests requests,
+            int maxKeys,
+            List<Cidr> trustedProxies) {
         public Limits {
             trustedProxies = List.copyOf(trustedProxies);
         }
     }
+
+    /**
+     * The request limit, which counts by the client's address.
+     *
+     * @param rate how fast a bucket fills; empty: no limit
+     * @param burst the bucket's size in requests, above 0
+     */
+    public record Requests(Optional<Rate> rate, int burst) {}
 
     /**
      * Connections to backends.

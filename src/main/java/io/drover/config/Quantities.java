@@ -4,15 +4,24 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations and sizes: what is accepted for them and how they are printed. */
+/** Durations, sizes and rates: what is accepted for them and how they are printed. */
 final class Quantities {
     /** Zero or more, for keys where zero means "off" or "at once". */
     static final Kind<Duration> DURATION = duration(Duration.ZERO);
 
     /** For keys where zero would mean that nothing ever works; deadlines are kept in milliseconds. */
     static final Kind<Duration> POSITIVE_DURATION = duration(Duration.ofMillis(1));
+
+    /** Events in a unit of time; empty for {@code 0}: off. */
+    static final Kind<Optional<Rate>> RATE = Quantities::parseRate;
+
+    /** Beyond it the rounding to whole nanoseconds from one to the next would show. */
+    private static final int HIGHEST_RATE = 1_000_000;
 
     private static final String DURATION_EXPECTED = "a duration such as 2m";
     /** Far below the 292 years at which a sum of nanoseconds overflows. */
@@ -22,7 +31,29 @@ final class Quantities {
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");
     private static final Pattern SIZE = Pattern.compile("-?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]*");
 
+    private static final Pattern RATE_PARTS = Pattern.compile("([0-9]{1,7})/([smh])");
+
     private Quantities() {}
+
+    private static Optional<Rate> parseRate(ConfigValue value) throws WrongValueException {
+        String expected = "a rate such as 10/s, 600/m or 3600/h, up to " + HIGHEST_RATE + "; 0: off";
+        String text = Kind.scalar(value, expected).trim();
+        if (text.equals("0")) {
+            return Optional.empty();
+        }
+        Matcher parts = RATE_PARTS.matcher(text);
+        int count = parts.matches() ? Integer.parseInt(parts.group(1)) : 0;
+        if (count < 1 || count > HIGHEST_RATE) {
+            throw new WrongValueException(expected);
+        }
+        TimeUnit unit =
+                switch (parts.group(2)) {
+                    case "s" -> TimeUnit.SECONDS;
+                    case "m" -> TimeUnit.MINUTES;
+                    default -> TimeUnit.HOURS;
+                };
+        return Optional.of(new Rate(count, unit));
+    }
 
     private static Kind<Duration> duration(Duration least) {
         return value -> {

@@ -12,6 +12,7 @@ import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.Metrics;
 import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Redis;
+import io.drover.config.DroverConfig.Requests;
 import io.drover.config.DroverConfig.Retry;
 import io.drover.config.DroverConfig.Routing;
 import io.drover.config.DroverConfig.Timeouts;
@@ -119,6 +120,10 @@ final class Records {
                 number("limits.headers", 1, 10_000),
                 drover.get("limits.request-body", SIZE),
                 connections == 0 ? FileLimit.connections() : connections,
+                new Requests(
+                        drover.get("limits.requests.rate", Quantities.RATE),
+                        number("limits.requests.burst", 1, 1_000_000)),
+                number("limits.max-keys", 1, 1_000_000),
                 drover.list("limits.trusted-proxies", Addresses.CIDR));
     }
 

@@ -35,6 +35,9 @@ public enum Field {
     X_REQUEST_ID("X-Request-Id"),
     X_DROVER_BACKEND("X-Drover-Backend"),
     RETRY_AFTER("Retry-After"),
+    RATE_LIMIT_LIMIT("RateLimit-Limit"),
+    RATE_LIMIT_REMAINING("RateLimit-Remaining"),
+    RATE_LIMIT_RESET("RateLimit-Reset"),
 
     // Hop by hop (RFC 9110, 7.6.1): never passed on.
     CONNECTION("Connection"),
@@ -73,6 +76,11 @@ public enum Field {
     /** Whether the field belongs to a CORS exchange, which ends here. */
     public boolean isCors() {
         return ordinal() >= ORIGIN.ordinal() && ordinal() <= ACCESS_CONTROL_MAX_AGE.ordinal();
+    }
+
+    /** Whether the field tells of a limit on requests. */
+    public boolean isRateLimit() {
+        return this == RATE_LIMIT_LIMIT || this == RATE_LIMIT_REMAINING || this == RATE_LIMIT_RESET;
     }
 
     static @Nullable Field find(byte[] bytes, int from, int to) {

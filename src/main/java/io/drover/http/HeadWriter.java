@@ -24,6 +24,7 @@ public final class HeadWriter {
 
     private static final boolean[] DROPPED_FROM_REQUEST = new boolean[Field.values().length];
     private static final boolean[] DROPPED_FROM_RESPONSE = new boolean[Field.values().length];
+    private static final boolean[] DROPPED_FROM_LIMITED_RESPONSE = new boolean[Field.values().length];
 
     static {
         for (Field field : Field.values()) {
@@ -40,6 +41,8 @@ public final class HeadWriter {
                         case CONTENT_LENGTH, X_REQUEST_ID, X_DROVER_BACKEND -> true;
                         default -> false;
                     };
+            DROPPED_FROM_LIMITED_RESPONSE[field.ordinal()] =
+                    DROPPED_FROM_RESPONSE[field.ordinal()] || field.isRateLimit();
         }
     }
 
@@ -99,6 +102,11 @@ public final class HeadWriter {
         pass(head, DROPPED_FROM_RESPONSE);
     }
 
+    /** The same without what a backend tells of a limit, for a response that tells of ours. */
+    public void passLimitedResponseFields(MessageHead head) {
+        pass(head, DROPPED_FROM_LIMITED_RESPONSE);
+    }
+
     private void pass(MessageHead head, boolean[] dropped) {
         boolean nominates = head.nominatesFields();
         byte[] bytes = head.bytes();
@@ -129,10 +137,20 @@ public final class HeadWriter {
         raw(CRLF);
     }
 
-    public void contentLength(long value) {
-        raw(CONTENT_LENGTH);
+    /**
+     * Adds a field whose value is a whole number.
+     *
+     * @param start the line up to the number: name, colon, blank
+     * @param value from 0
+     */
+    public void field(byte[] start, long value) {
+        raw(start);
         number(value);
         raw(CRLF);
+    }
+
+    public void contentLength(long value) {
+        field(CONTENT_LENGTH, value);
     }
 
     public void chunked() {

@@ -63,6 +63,7 @@ public final class Metrics {
     private final Counter stalls;
     private final Counter upstreamConnections;
     private final Counter accessLogDropped;
+    private final Counter.Child requestsLimited;
 
     public Metrics(DroverConfig.Metrics config) {
         this.maxModels = config.maxModels();
@@ -78,6 +79,8 @@ public final class Metrics {
         this.upstreamConnections =
                 counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
+        requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
+                .labels("requests");
         Counter cancellations =
                 counter("drover_requests_cancelled_total", "Requests whose client left early.", "phase");
         for (Phase phase : Phase.values()) {
@@ -108,6 +111,11 @@ public final class Metrics {
     /** Counts a try after the first. {@code reason}: a few fixed words. */
     public void onRetry(String reason) {
         retries.labels(reasonBound.label(reason)).inc();
+    }
+
+    /** Counts a request that {@code limits.requests} refused. */
+    public void onRequestLimited() {
+        requestsLimited.inc();
     }
 
     /** Counts that a backend is no longer read because its client does not read. */

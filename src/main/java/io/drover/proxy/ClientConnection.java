@@ -178,6 +178,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         worker.deadlines().set(deadline, atNanos);
     }
 
+    /** Passes over bytes behind the head that was parsed last, if they are all there; whether it did. */
+    boolean skip(long bytes) {
+        ByteBuf in = pending;
+        if (in == null || in.readableBytes() < bytes) {
+            return false;
+        }
+        in.skipBytes((int) bytes);
+        return true;
+    }
+
     /** The body has room again after it had none. */
     void onBodyRoom() {
         if ((paused & BODY_HAS_NO_ROOM) != 0) {

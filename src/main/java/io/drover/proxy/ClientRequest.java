@@ -28,6 +28,7 @@ final class ClientRequest {
     private Endpoint endpoint = Endpoint.OTHER;
     private BodyFraming framing = BodyFraming.NONE;
     private byte[] corsLines = NO_LINES;
+    private long taken = Admission.UNLIMITED;
     private boolean complete;
     private boolean toHead;
     private boolean expectsContinue;
@@ -74,6 +75,24 @@ final class ClientRequest {
             throw new BadMessageException(417, "Expect other than 100-continue");
         }
         return !framing.isNone();
+    }
+
+    /** Takes the request from its client's bucket, where it counts and there is a limit; whether it may go on. */
+    boolean admit() {
+        Admission admission = worker.context().admission();
+        if (admission.isLimited() && !OwnAnswers.isFree(endpoint, head, client)) {
+            taken = admission.take(caller.address(), worker.clock().now());
+        }
+        return !Admission.isRefused(taken);
+    }
+
+    /** Adds what every response to it says: who may read it, its name in the log, how it stands with the limit. */
+    void writeTo(HeadWriter writer) {
+        writer.raw(corsLines);
+        if (!caller.requestId().isEmpty()) {
+            writer.field("X-Request-Id", caller.requestId());
+        }
+        worker.context().admission().writeTo(writer, taken);
     }
 
     /** The body to come: kept whole where the request may be sent again, else passed through. */
@@ -130,13 +149,17 @@ final class ClientRequest {
         return endpoint;
     }
 
-    /** Header lines that let a page of another origin read the response. */
-    byte[] corsLines() {
-        return corsLines;
-    }
-
     boolean hasBody() {
         return !framing.isNone();
+    }
+
+    /** Whether its body, if it has one, was passed over, so that the next request follows. */
+    boolean skipBody() {
+        return switch (framing.kind()) {
+            case NONE -> true;
+            case LENGTH -> client.skip(framing.length());
+            case CHUNKED, UNTIL_CLOSE -> false;
+        };
     }
 
     boolean isToHead() {

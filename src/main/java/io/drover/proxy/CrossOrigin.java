@@ -25,8 +25,20 @@ final class CrossOrigin {
         if (!origins.allows(origin)) {
             return Reply.empty(403);
         }
-        boolean preflight = request.isMethod("OPTIONS") && request.has(Field.ACCESS_CONTROL_REQUEST_METHOD);
-        return preflight ? Reply.empty(204, PREFLIGHT) : null;
+        return asksForLeave(request) ? Reply.empty(204, PREFLIGHT) : null;
+    }
+
+    /** Whether a page asks for leave to call, which is answered here whatever the answer is. */
+    static boolean isPreflight(MessageHead request, ClientConnection client) {
+        if (!asksForLeave(request)) {
+            return false;
+        }
+        String origin = request.value(Field.ORIGIN);
+        return origin != null && !isSameOrigin(request, client, origin);
+    }
+
+    private static boolean asksForLeave(MessageHead request) {
+        return request.isMethod("OPTIONS") && request.has(Field.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
     /** The lines that let the page read the response; empty where no page asks. */

@@ -36,15 +36,14 @@ final class Exchange implements ResponseSink, HeadLines {
     private final ClientRequest request;
     private final Timeline timeline;
     private final Attempts attempts;
+    private final Waits waits;
 
     private Persistence persistence = Persistence.CLOSED;
     private @Nullable RequestBody body;
-    private long bodyReadNanos;
     private boolean continued;
 
     // The tries.
     private @Nullable Call call;
-    private long sentNanos;
 
     // The response.
     private @Nullable TailRing tail;
@@ -60,6 +59,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.request = new ClientRequest(worker, client);
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
+        this.waits = new Waits(client, request, config.timeouts());
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -69,19 +69,22 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.ADMIT);
         request.read();
         Persistence asked = Persistence.of(request.head());
-        Reply own = OwnAnswers.to(request.endpoint(), request.head(), client, worker.context());
+        boolean admitted = request.admit();
+        Reply own = admitted
+                ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
+                : OwnAnswers.refusal(request, worker.context().admission());
         if (own != null) {
-            persistence = request.hasBody() ? Persistence.CLOSED : asked;
-            answer(own, Outcome.complete(own.status()));
+            persistence = request.skipBody() ? asked : Persistence.CLOSED;
+            answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);
             return;
         }
         persistence = asked;
         RequestBody next = request.newBody();
         body = next;
         timeline.enter(Phase.READ_BODY);
-        bodyReadNanos = clock.now();
+        waits.onBodyRead(clock.now());
         if (!next.isComplete()) {
-            client.setDeadline(bodyReadNanos + config.timeouts().requestBody().toNanos());
+            waits.awaitBody();
             if (request.expectsContinue() && request.endpoint().retained()) {
                 sendContinue();
             }
@@ -100,7 +103,7 @@ final class Exchange implements ResponseSink, HeadLines {
     /** Takes the body's bytes from {@code in}. */
     void onBody(ByteBuf in) throws BadMessageException {
         RequestBody reading = Objects.requireNonNull(body);
-        bodyReadNanos = clock.now();
+        waits.onBodyRead(clock.now());
         reading.read(in);
         if (reading.isComplete()) {
             Call running = call;
@@ -155,8 +158,7 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.CONNECT);
         Call next = new Call(worker, slot, this, request.isToHead());
         call = next;
-        // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
-        client.setDeadline(clock.now() + 2 * config.timeouts().connect().toNanos());
+        waits.awaitConnection(clock.now());
         next.start(fresh);
     }
 
@@ -164,7 +166,7 @@ final class Exchange implements ResponseSink, HeadLines {
     public void onConnected(UpstreamConnection connection) {
         timeline.enter(Phase.SEND);
         RequestBody sending = Objects.requireNonNull(body);
-        restartSendTime();
+        waits.awaitAnswer(clock.now(), wantsBody());
         sending.send(request.headFor(connection.backend(), sending), connection);
         Call running = call;
         if (running != null && sending.isComplete()) {
@@ -173,14 +175,9 @@ final class Exchange implements ResponseSink, HeadLines {
         client.onBodyRoom();
     }
 
-    private void restartSendTime() {
-        sentNanos = clock.now();
-        client.setDeadline(sentNanos + Look.whileSending(config.timeouts(), request.endpoint(), wantsBody()));
-    }
-
     private void onRequestSent(Call running) {
         running.onRequestComplete();
-        restartSendTime();
+        waits.awaitAnswer(clock.now(), wantsBody());
         if (timeline.phase() == Phase.SEND) {
             timeline.enter(Phase.AWAIT_HEAD);
         }
@@ -290,7 +287,7 @@ final class Exchange implements ResponseSink, HeadLines {
         } else {
             commit(running);
         }
-        client.setDeadline(clock.now() + Look.whileRelaying(config.timeouts(), request.endpoint()));
+        waits.awaitNextByte(clock.now());
         // Last: what is left of an unfinished upload may be malformed and end all this.
         client.onBodyRoom();
     }
@@ -427,70 +424,24 @@ final class Exchange implements ResponseSink, HeadLines {
 
     /** A deadline has come: whichever limit it is, the phase tells. */
     void onDeadline(long now) {
-        switch (timeline.phase()) {
-            case READ_BODY -> readBodyDeadline(now, Long.MAX_VALUE);
+        switch (waits.look(now, timeline.phase(), call, wantsBody())) {
+            case NOTHING -> {}
+            case BODY ->
+                refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
-            case SEND, AWAIT_HEAD -> sendDeadline(now);
-            case RELAY -> relayDeadline(now);
-            default -> client.setDeadline(now + config.timeouts().requestBody().toNanos());
+            case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);
+            case FIRST_BYTE -> failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
+            case NEXT_BYTE -> failCall(CallFailure.IDLE_TIMED_OUT);
+            case CLIENT_WRITE -> giveUpClient();
         }
     }
 
-    /** @param lookNanos when at the latest to look again, for another reason */
-    private void readBodyDeadline(long now, long lookNanos) {
-        long limit = config.timeouts().requestBody().toNanos();
-        if (now - bodyReadNanos >= limit) {
-            refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
-        } else {
-            client.setDeadline(now + Math.min(bodyReadNanos + limit - now, lookNanos));
-        }
-    }
-
-    private void sendDeadline(long now) {
+    private void giveUpClient() {
         Call running = Objects.requireNonNull(call);
-        UpstreamConnection connection = Objects.requireNonNull(running.connection());
-        long writeLimit = config.timeouts().upstreamWrite().toNanos();
-        long stalledNanos = connection.stalledNanos(now);
-        if (stalledNanos >= writeLimit) {
-            failCall(CallFailure.WRITE_TIMED_OUT);
-        } else if (wantsBody()) {
-            // Still uploading: the client's pace counts, unless it is the backend that does not take the bytes.
-            if (stalledNanos == 0) {
-                readBodyDeadline(now, Look.within(writeLimit));
-            } else {
-                client.setDeadline(now + Look.within(writeLimit));
-            }
-        } else if (request.endpoint().unhurried()) {
-            client.setDeadline(now + Look.within(writeLimit));
-        } else {
-            long limit = config.timeouts().firstByte().toNanos();
-            if (now - sentNanos >= limit) {
-                failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
-            } else {
-                client.setDeadline(Math.min(sentNanos + limit, now + Look.within(writeLimit)));
-            }
-        }
-    }
-
-    private void relayDeadline(long now) {
-        Call running = Objects.requireNonNull(call);
-        long stalledNanos = client.stalledNanos(now);
-        if (stalledNanos >= config.timeouts().clientWrite().toNanos()) {
-            call = null;
-            running.cancel();
-            client.cut(true); // what waits before an orderly end would never be taken
-            finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
-            return;
-        }
-        long silent = now - running.lastReadNanos();
-        // While the client is behind, its backend is not read and cannot be silent.
-        if (request.endpoint().inference() && client.isWritable()) {
-            if (silent >= config.timeouts().idle().toNanos()) {
-                failCall(CallFailure.IDLE_TIMED_OUT);
-                return;
-            }
-        }
-        client.setDeadline(now + Look.whileRelaying(config.timeouts(), request.endpoint()));
+        call = null;
+        running.cancel();
+        client.cut(true); // what waits before an orderly end would never be taken
+        finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
     }
 
     private void failCall(CallFailure failure) {
@@ -545,11 +496,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     @Override
     public void writeTo(HeadWriter writer) {
-        writer.raw(request.corsLines());
-        String id = request.caller().requestId();
-        if (!id.isEmpty()) {
-            writer.field("X-Request-Id", id);
-        }
+        request.writeTo(writer);
         // An answer of our own names nobody: the backends that failed stand in its text and in the log.
         Backend last = attempts.last();
         if (last != null && response != null) {

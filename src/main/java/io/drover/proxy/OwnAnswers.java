@@ -28,11 +28,23 @@ final class OwnAnswers {
         };
     }
 
+    /** Whether the request is one that Drover answers whatever limit there is: its own paths, browsers' preflights. */
+    static boolean isFree(Endpoint endpoint, MessageHead request, ClientConnection client) {
+        return endpoint == Endpoint.HEALTH || endpoint == Endpoint.READY || CrossOrigin.isPreflight(request, client);
+    }
+
+    /** The answer to a client whose bucket is empty; the time to come back stands in its further lines. */
+    static Reply refusal(ClientRequest request, Admission admission) {
+        int status = Admission.TOO_MANY_REQUESTS;
+        String id = request.caller().requestId();
+        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, admission.refusal(), id));
+    }
+
     /** An error in the shape of the API that was called. */
     static Reply error(int status, Endpoint endpoint, String message, String requestId) {
         Reply reply = Reply.json(status, ErrorReplies.body(endpoint.family(), status, message, requestId));
         return switch (status) {
-            case 429, 503 -> reply.with(RETRY_AFTER);
+            case 503 -> reply.with(RETRY_AFTER);
             case 405 -> reply.with(ALLOW);
             default -> reply;
         };

@@ -21,6 +21,7 @@ public final class ProxyContext {
     private final LoadBalancer balancer;
     private final Metrics metrics;
     private final AccessLog accessLog;
+    private final Admission admission;
     private final Origins origins;
     private final UpstreamSettings upstream;
     private final ByteBudget retainedBodies;
@@ -36,6 +37,7 @@ public final class ProxyContext {
         this.balancer = balancer;
         this.metrics = metrics;
         this.accessLog = accessLog;
+        this.admission = new Admission(config.limits(), metrics);
         this.origins = new Origins(config.cors().origins());
         this.upstream = UpstreamSettings.of(config, metrics, upstreamConnections);
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
@@ -64,6 +66,10 @@ public final class ProxyContext {
 
     AccessLog accessLog() {
         return accessLog;
+    }
+
+    Admission admission() {
+        return admission;
     }
 
     Origins origins() {

@@ -82,7 +82,11 @@ final class ResponseWriter {
         }
         HeadWriter writer = worker.headWriter();
         writer.startResponse(from);
-        writer.passResponseFields(from);
+        if (worker.context().admission().isLimited()) {
+            writer.passLimitedResponseFields(from);
+        } else {
+            writer.passResponseFields(from);
+        }
         extraLines.writeTo(writer);
         if ((from.status() == 429 || from.status() == 503) && !from.has(Field.RETRY_AFTER)) {
             // Ollama's own "server busy" tells no time; SDKs back off by it.

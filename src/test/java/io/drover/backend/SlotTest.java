@@ -2,6 +2,7 @@ package io.drover.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.testing.Race;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

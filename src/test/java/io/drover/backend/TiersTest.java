@@ -3,6 +3,7 @@ package io.drover.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.config.DroverConfig.Balance;
+import io.drover.testing.Race;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

@@ -13,8 +13,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigLoaderTest {
     private final Path directory;
@@ -122,6 +126,8 @@ final class ConfigLoaderTest {
                                 13,
                                 14 * 1024 * 1024,
                                 999_999_999,
+                                new DroverConfig.Requests(Optional.of(new Rate(24, TimeUnit.MINUTES)), 25),
+                                26,
                                 List.of(
                                         new Cidr(address("10.0.0.0", 0).getAddress(), 8),
                                         new Cidr(address("::1", 0).getAddress(), 128))),
@@ -249,6 +255,26 @@ final class ConfigLoaderTest {
                         .config()
                         .backends())
                 .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1/s, 1, SECONDS", "1000000/s, 1000000, SECONDS", "' 600/m ', 600, MINUTES", "0010/h, 10, HOURS"})
+    void ratesAreSoManyInAUnit(String text, int count, TimeUnit unit) throws ConfigException {
+        DroverConfig config = loading.backends("http://gpu1:1")
+                .flag("limits.requests.rate", text)
+                .config();
+
+        assertThat(config.limits().requests().rate()).contains(new Rate(count, unit));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "\"0\""})
+    void aRateOfZeroIsNone(String zero) throws ConfigException {
+        DroverConfig config = loading.file(Loading.ONE_BACKEND + "drover.limits.requests { rate = " + zero
+                        + ", burst = 5, key = client-ip }")
+                .config();
+
+        assertThat(config.limits().requests()).isEqualTo(new DroverConfig.Requests(Optional.empty(), 5));
     }
 
     @Test

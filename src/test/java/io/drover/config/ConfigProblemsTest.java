@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigProblemsTest {
     private final Path directory;
@@ -88,6 +89,16 @@ final class ConfigProblemsTest {
         limits.request-body = 0          | 0 (expected: a size from 1B to 1TiB)
         limits.headers = 0               | 0 (expected: a whole number from 1 to 10000)
         limits.connections = -1          | -1 (expected: a whole number from 0)
+        limits.requests.rate = 10        | 10 (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = "10/d"    | "10/d" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = "0/s"     | "0/s" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = "-1/s"    | "-1/s" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = "1.5/s"   | "1.5/s" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = "1000001/s" | "1000001/s" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.rate = []        | [] (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000; 0: off)
+        limits.requests.burst = 0        | 0 (expected: a whole number from 1 to 1000000)
+        limits.requests.burst = 1000001  | 1000001 (expected: a whole number from 1 to 1000000)
+        limits.max-keys = 0              | 0 (expected: a whole number from 1 to 1000000)
         limits.trusted-proxies = gateway | "gateway" (expected: an address or a network, such as 10.0.0.0/8)
         limits.trusted-proxies = "1.2.3.999" | "1.2.3.999" (expected: an address or a network, such as 10.0.0.0/8)
         limits.trusted-proxies = "10.0.0.0/33" | "10.0.0.0/33" (expected: an address or a network, such as 10.0.0.0/8, with at most 32 bits)
@@ -120,7 +131,8 @@ final class ConfigProblemsTest {
         discovery.dns = "gpu:11434"  | "gpu:11434" (expected: ""; discovery.dns is not available in this version)
         balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
         balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
-        limits.requests.rate = "10/s" | "10/s" (expected: "0"; limits.requests.rate is not available in this version)
+        limits.requests.key = api-key | "api-key" (expected: client-ip; api-key is not available in this version)
+        limits.requests.key = user   | "user" (expected: client-ip)
         limits.tokens.rate = "600/m" | "600/m" (expected: "0"; limits.tokens.rate is not available in this version)
         limits.shared = true         | true (expected: false; limits.shared is not available in this version)
         auth.mode = api-key          | "api-key" (expected: none; api-key is not available in this version)
@@ -152,11 +164,12 @@ final class ConfigProblemsTest {
                         + " a network, such as 10.0.0.0/8)");
     }
 
-    @Test
-    void aListWhereALaterVersionTakesOneIsSaid() {
-        assertThat(loading.file(Loading.ONE_BACKEND + "drover.tls = []").problems())
-                .containsExactly("drover.conf:2: drover.tls: a list (expected: an object; a list is not available in"
-                        + " this version)");
+    @ParameterizedTest
+    @ValueSource(strings = {"tls", "limits.requests"})
+    void aListWhereALaterVersionTakesOneIsSaid(String key) {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + key + " = []").problems())
+                .containsExactly("drover.conf:2: drover." + key
+                        + ": a list (expected: an object; a list is not available in" + " this version)");
     }
 
     @ParameterizedTest
@@ -165,7 +178,7 @@ final class ConfigProblemsTest {
         queue.timeout = 5s           | drover.queue.timeout: "5s" (expected: "60s", the default; accepted, not effective in this version)
         health.slow-start = 0        | drover.health.slow-start: 0 (expected: "30s", the default; accepted, not effective in this version)
         cache.coalesce = false       | drover.cache.coalesce: false (expected: true, the default; accepted, not effective in this version)
-        limits.requests.burst = 5    | drover.limits.requests.burst: 5 (expected: 20, the default; accepted, not effective in this version)
+        limits.tokens.burst = 5      | drover.limits.tokens.burst: 5 (expected: 0, the default; accepted, not effective in this version)
         limits.tokens.key = client-ip | drover.limits.tokens.key: "client-ip" (expected: "api-key", the default; accepted, not effective in this version)
         backends = [{url = "http://a:1", slots = 4}] | drover.backends[0].slots: 4 (expected: "auto", the default; accepted, not effective in this version)
         """)

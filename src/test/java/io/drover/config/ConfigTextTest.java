@@ -38,6 +38,7 @@ final class ConfigTextTest {
                 upstream    idle connections closed after 1m, at most 1024 kept and 128 connecting
                 retry       at most 2 tries after the first
                 limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
+                            requests of a client not limited
                             no trusted proxies
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
@@ -71,6 +72,7 @@ final class ConfigTextTest {
                 upstream    idle connections closed after 115s, at most 15 kept and 16 connecting
                 retry       at most 11 tries after the first
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
+                            requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*

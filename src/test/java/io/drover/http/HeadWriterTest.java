@@ -215,6 +215,35 @@ class HeadWriterTest {
     }
 
     @Test
+    void aNumberStandsBehindTheStartOfItsLine() {
+        writer.startResponse(429);
+        writer.field(HeadWriter.ascii("RateLimit-Reset: "), 60);
+        writer.field(HeadWriter.ascii("Retry-After: "), 0);
+        ByteBuf out = writer.end(UnpooledByteBufAllocator.DEFAULT, 0);
+        assertThat(out.toString(StandardCharsets.ISO_8859_1))
+                .isEqualTo("HTTP/1.1 429 Too Many Requests\r\nRateLimit-Reset: 60\r\nRetry-After: 0\r\n\r\n");
+        release(out);
+    }
+
+    @Test
+    void aResponseThatTellsOfOurLimitTellsOfNoOther() {
+        String lines = String.join(
+                "\r\n",
+                "RateLimit-Limit: 1",
+                "ratelimit-remaining: 2",
+                "RATELIMIT-RESET: 3",
+                "X-Request-Id: forged",
+                "RateLimit-Policy: 4",
+                "Retry-After: 5");
+        MessageHead response = parse(Kind.RESPONSE, "HTTP/1.1 200 OK\r\n" + lines + "\r\n\r\n");
+        writer.startResponse(response);
+        writer.passLimitedResponseFields(response);
+        writer.contentLength(0);
+        assertThat(fields(end(Kind.RESPONSE, "")))
+                .containsExactly("RateLimit-Policy=4", "Retry-After=5", "Content-Length=0");
+    }
+
+    @Test
     void aWriterServesOneHeadAfterTheOtherWhateverTheirSize() {
         for (int size : new int[] {1, 40_000, 1, 3_000}) {
             writer.startResponse(500);

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client on a plain socket: sends exactly the given bytes and reads what comes, with ten seconds for every read
@@ -88,10 +89,22 @@ public final class RawClient implements AutoCloseable {
         return connect(address, 0);
     }
 
+    /** @param source the client's own address: any of 127.0.0.0/8 for a proxy on loopback */
+    public static RawClient connectFrom(String source, InetSocketAddress address) {
+        return connect(address, new InetSocketAddress(source, 0), 0);
+    }
+
     /** @param receiveBuffer bytes; small for a client that is to be slow; 0: the system's default */
     public static RawClient connect(InetSocketAddress address, int receiveBuffer) {
+        return connect(address, null, receiveBuffer);
+    }
+
+    private static RawClient connect(InetSocketAddress address, @Nullable InetSocketAddress source, int receiveBuffer) {
         return unchecked(() -> {
             Socket socket = new Socket();
+            if (source != null) {
+                socket.bind(source);
+            }
             socket.setTcpNoDelay(true);
             if (receiveBuffer > 0) {
                 socket.setReceiveBufferSize(receiveBuffer);

@@ -1,4 +1,4 @@
-package io.drover.backend;
+package io.drover.testing;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,11 +9,11 @@ import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /** Several threads that start the same thing at the same moment. */
-final class Race {
+public final class Race {
     private Race() {}
 
     /** Returns when all have ended; throws what any of them threw. */
-    static void run(int threads, IntConsumer body) throws Exception {
+    public static void run(int threads, IntConsumer body) throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         CyclicBarrier start = new CyclicBarrier(threads);
         try {

@@ -1,0 +1,134 @@
+package io.drover.proxy;
+
+import io.drover.config.DroverConfig.Timeouts;
+import io.drover.metrics.Phase;
+import io.drover.upstream.UpstreamConnection;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How long one exchange may wait for a sign of life: sets the deadline at which it is looked at next, and says at a look
+ * what is overdue. What follows from that is the exchange's business.
+ *
+ * <p>Belongs to one event loop. Times are those of {@link System#nanoTime}.
+ */
+final class Waits {
+    /** What took too long. */
+    enum Overdue {
+        NOTHING,
+        /** The client's next byte of its body. */
+        BODY,
+        /** A connection to the backend. */
+        CONNECT,
+        /** That the backend takes a byte of the request. */
+        BACKEND_WRITE,
+        /** The first byte of an answer. */
+        FIRST_BYTE,
+        /** The next byte of an answer. */
+        NEXT_BYTE,
+        /** That the client takes a byte of the answer. */
+        CLIENT_WRITE
+    }
+
+    private final ClientConnection client;
+    private final ClientRequest request;
+    private final Timeouts timeouts;
+    private long bodyReadNanos;
+    private long sentNanos;
+
+    Waits(ClientConnection client, ClientRequest request, Timeouts timeouts) {
+        this.client = client;
+        this.request = request;
+        this.timeouts = timeouts;
+    }
+
+    /** The client's body has made progress; its next byte may take its time from now. */
+    void onBodyRead(long now) {
+        bodyReadNanos = now;
+    }
+
+    void awaitBody() {
+        client.setDeadline(bodyReadNanos + timeouts.requestBody().toNanos());
+    }
+
+    void awaitConnection(long now) {
+        // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
+        client.setDeadline(now + 2 * timeouts.connect().toNanos());
+    }
+
+    /** From now on the backend has the time that an answer may take. */
+    void awaitAnswer(long now, boolean uploading) {
+        sentNanos = now;
+        client.setDeadline(now + Look.whileSending(timeouts, request.endpoint(), uploading));
+    }
+
+    void awaitNextByte(long now) {
+        client.setDeadline(now + Look.whileRelaying(timeouts, request.endpoint()));
+    }
+
+    /**
+     * Looks at the limits of a phase; if nothing is overdue the next deadline is set.
+     *
+     * @param call the try that runs; not null from {@link Phase#CONNECT} on
+     * @param uploading whether some of the request's body is still to come
+     */
+    Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading) {
+        return switch (phase) {
+            case READ_BODY -> body(now, Long.MAX_VALUE);
+            case CONNECT -> Overdue.CONNECT;
+            case SEND, AWAIT_HEAD ->
+                answer(now, Objects.requireNonNull(Objects.requireNonNull(call).connection()), uploading);
+            case RELAY -> relay(now, Objects.requireNonNull(call));
+            default -> {
+                client.setDeadline(now + timeouts.requestBody().toNanos());
+                yield Overdue.NOTHING;
+            }
+        };
+    }
+
+    /** @param lookNanos when at the latest to look again, for another reason */
+    private Overdue body(long now, long lookNanos) {
+        long limit = timeouts.requestBody().toNanos();
+        if (now - bodyReadNanos >= limit) {
+            return Overdue.BODY;
+        }
+        client.setDeadline(now + Math.min(bodyReadNanos + limit - now, lookNanos));
+        return Overdue.NOTHING;
+    }
+
+    private Overdue answer(long now, UpstreamConnection connection, boolean uploading) {
+        long writeLimit = timeouts.upstreamWrite().toNanos();
+        long look = Look.within(writeLimit);
+        long stalledNanos = connection.stalledNanos(now);
+        if (stalledNanos >= writeLimit) {
+            return Overdue.BACKEND_WRITE;
+        }
+        if (uploading && stalledNanos == 0) {
+            // The client's pace counts, unless it is the backend that does not take the bytes.
+            return body(now, look);
+        }
+        if (uploading || request.endpoint().unhurried()) {
+            client.setDeadline(now + look);
+            return Overdue.NOTHING;
+        }
+        long limit = timeouts.firstByte().toNanos();
+        if (now - sentNanos >= limit) {
+            return Overdue.FIRST_BYTE;
+        }
+        client.setDeadline(Math.min(sentNanos + limit, now + look));
+        return Overdue.NOTHING;
+    }
+
+    private Overdue relay(long now, Call call) {
+        if (client.stalledNanos(now) >= timeouts.clientWrite().toNanos()) {
+            return Overdue.CLIENT_WRITE;
+        }
+        // While the client is behind, its backend is not read and cannot be silent.
+        boolean hurried = request.endpoint().inference() && client.isWritable();
+        if (hurried && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
+            return Overdue.NEXT_BYTE;
+        }
+        awaitNextByte(now);
+        return Overdue.NOTHING;
+    }
+}
