@@ -17,7 +17,13 @@ import picocli.CommandLine.IExecutionExceptionHandler;
         name = "drover",
         description =
                 "A load balancer for self-hosted language models: one address in front of several Ollama servers.",
-        subcommands = {RunCommand.class, CheckCommand.class, DemoCommand.class, VersionCommand.class},
+        subcommands = {
+            RunCommand.class,
+            CheckCommand.class,
+            DemoCommand.class,
+            VersionCommand.class,
+            RehearseCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Main.VersionText.class)
 public final class Main implements Runnable {
