@@ -10,7 +10,6 @@ import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -125,9 +124,11 @@ public final class ConfigLoader {
     }
 
     private static Config reference() {
-        try (InputStream in = Objects.requireNonNull(ConfigLoader.class.getResourceAsStream("/" + Findings.REFERENCE));
-                InputStreamReader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
-            return ConfigFactory.parseReader(reader, HOCON.setOriginDescription(Findings.REFERENCE));
+        try (InputStream in =
+                Objects.requireNonNull(ConfigLoader.class.getResourceAsStream("/" + Findings.REFERENCE))) {
+            // As a whole: typesafe-config asks for single characters, each of which costs an InputStreamReader a lot.
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return ConfigFactory.parseString(text, HOCON.setOriginDescription(Findings.REFERENCE));
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }

@@ -6,14 +6,6 @@ import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Info;
 import io.prometheus.client.exporter.common.TextFormat;
-import io.prometheus.client.hotspot.BufferPoolsExports;
-import io.prometheus.client.hotspot.ClassLoadingExports;
-import io.prometheus.client.hotspot.GarbageCollectorExports;
-import io.prometheus.client.hotspot.MemoryAllocationExports;
-import io.prometheus.client.hotspot.MemoryPoolsExports;
-import io.prometheus.client.hotspot.StandardExports;
-import io.prometheus.client.hotspot.ThreadExports;
-import io.prometheus.client.hotspot.VersionInfoExports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -93,7 +85,7 @@ public final class Metrics {
                         family -> connections.forEach(
                                 (side, open) -> family.addMetric(List.of(side.label()), (double) open.getAsLong())))
                 .register(registry);
-        registerJvm();
+        new JvmMetrics().register(registry);
     }
 
     /** Counts everything about a finished exchange. Any thread; keeps no reference to the record. */
@@ -261,16 +253,5 @@ public final class Metrics {
 
     private Counter counter(String name, String help, String... labels) {
         return Counter.build(name, help).labelNames(labels).withoutExemplars().register(registry);
-    }
-
-    private void registerJvm() {
-        new StandardExports().register(registry);
-        new MemoryPoolsExports().register(registry);
-        new MemoryAllocationExports().register(registry);
-        new BufferPoolsExports().register(registry);
-        new GarbageCollectorExports().register(registry);
-        new ThreadExports().register(registry);
-        new ClassLoadingExports().register(registry);
-        new VersionInfoExports().register(registry);
     }
 }

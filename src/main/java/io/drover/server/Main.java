@@ -3,7 +3,9 @@ package io.drover.server;
 import io.drover.config.ConfigException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.security.Security;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -15,7 +17,13 @@ import picocli.CommandLine.IExecutionExceptionHandler;
         name = "drover",
         description =
                 "A load balancer for self-hosted language models: one address in front of several Ollama servers.",
-        subcommands = {RunCommand.class, CheckCommand.class, DemoCommand.class, VersionCommand.class},
+        subcommands = {
+            RunCommand.class,
+            CheckCommand.class,
+            DemoCommand.class,
+            VersionCommand.class,
+            RehearseCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Main.VersionText.class)
 public final class Main implements Runnable {
@@ -32,7 +40,8 @@ public final class Main implements Runnable {
         Security.setProperty("networkaddress.cache.negative.ttl", "1");
         int status = FAILED;
         try {
-            status = commandLine().execute(arguments);
+            Optional<ConfigOptions> plain = ConfigOptions.ofPlainRun(arguments);
+            status = plain.isPresent() ? run(plain.get()) : commandLine().execute(arguments);
         } catch (Error e) {
             // Such as a class that cannot be loaded any more, since the jar was replaced under the running process.
             LOG.error("fails", e);
@@ -43,19 +52,28 @@ public final class Main implements Runnable {
         Runtime.getRuntime().halt(status);
     }
 
+    private static int run(ConfigOptions options) {
+        try {
+            return RunCommand.serve(options.source());
+        } catch (ConfigException | IOException | RuntimeException e) {
+            return failed(e, new PrintWriter(System.err, false, Charset.defaultCharset()));
+        }
+    }
+
+    private static int failed(Exception error, PrintWriter err) {
+        if (error instanceof ConfigException
+                || error instanceof IOException
+                || error instanceof UnsupportedOperationException) {
+            err.println(error.getMessage());
+        } else {
+            LOG.error("fails by a fault of ours", error);
+        }
+        err.flush();
+        return FAILED;
+    }
+
     static CommandLine commandLine() {
-        IExecutionExceptionHandler onError = (error, line, parsed) -> {
-            PrintWriter err = line.getErr();
-            if (error instanceof ConfigException
-                    || error instanceof IOException
-                    || error instanceof UnsupportedOperationException) {
-                err.println(error.getMessage());
-            } else {
-                LOG.error("fails by a fault of ours", error);
-            }
-            err.flush();
-            return FAILED;
-        };
+        IExecutionExceptionHandler onError = (error, line, parsed) -> failed(error, line.getErr());
         return new CommandLine(new Main())
                 .setExecutionExceptionHandler(onError)
                 .setCaseInsensitiveEnumValuesAllowed(true);

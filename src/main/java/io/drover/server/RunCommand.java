@@ -2,6 +2,7 @@ package io.drover.server;
 
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
 import io.drover.config.LoadedConfig;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -16,11 +17,16 @@ final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
 
     @Mixin
-    private ConfigOptions options = new ConfigOptions();
+    ConfigOptions options = new ConfigOptions();
 
     @Override
     public Integer call() throws ConfigException, IOException {
-        LoadedConfig loaded = ConfigLoader.load(options.source());
+        return serve(options.source());
+    }
+
+    /** Serves, and gives the exit code once a signal has ended that. */
+    static int serve(ConfigSource source) throws ConfigException, IOException {
+        LoadedConfig loaded = ConfigLoader.load(source);
         loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
         RunningProcess.untilSignalled(ProxyServer.start(loaded.config()));
         return 0;

@@ -28,9 +28,9 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,18 +82,17 @@ public record Transport(
             }
             return of(wanted);
         }
-        return of(available().get(0));
+        return of(working().findFirst().orElseThrow());
     }
 
     /** Those that work here, best first; never empty. */
     public static List<TransportKind> available() {
-        List<TransportKind> works = new ArrayList<>();
-        for (TransportKind kind : BY_PREFERENCE) {
-            if (unavailability(kind) == null) {
-                works.add(kind);
-            }
-        }
-        return works;
+        return working().toList();
+    }
+
+    /** Asked one by one, since each that is asked unpacks and loads its native library. */
+    private static Stream<TransportKind> working() {
+        return BY_PREFERENCE.stream().filter(kind -> unavailability(kind) == null);
     }
 
     /** Its name as the configuration has it. */

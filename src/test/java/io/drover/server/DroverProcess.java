@@ -75,12 +75,24 @@ final class DroverProcess implements AutoCloseable {
     }
 
     static DroverProcess start(Map<String, String> environment, String... arguments) {
+        return start(List.of("io.drover.server.Main"), environment, arguments);
+    }
+
+    /** Starts a jar as users do, with further options of the JVM. */
+    static DroverProcess startJar(Path jar, List<String> options, String... arguments) {
+        List<String> program = new ArrayList<>(options);
+        program.add("-jar");
+        program.add(jar.toString());
+        return start(program, Map.of(), arguments);
+    }
+
+    private static DroverProcess start(List<String> program, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "@conf/jvm.options",
                 // The later one counts: leaks are told on standard error.
-                "-Dio.netty.leakDetection.level=paranoid",
-                "io.drover.server.Main"));
+                "-Dio.netty.leakDetection.level=paranoid"));
+        command.addAll(program);
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name -> name.startsWith("DROVER_"));
