@@ -13,10 +13,10 @@ final class Capacity implements Measurement {
     private static final Duration PAUSE = Duration.ofMillis(100);
     private static final int FIRST_STEP = 1000;
     private static final int MOST = 9000;
-    private static final double COARSE = 1.15;
-    private static final double FINE = 1.05;
-    private static final double BACK = 0.75;
-    private static final Duration OPENING = Duration.ofSeconds(1);
+    private static final double COARSE = 1.25;
+    private static final double FINE = 1.06;
+    private static final double BACK = 0.8;
+    private static final Duration OPENING = Duration.ofMillis(500);
     private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final ModelServer models;
@@ -55,7 +55,7 @@ final class Capacity implements Measurement {
         try (Loops loops = Loops.drowsy(PAUSE);
                 StreamLoad load = new StreamLoad(loops, proxy.port(), Streams.TOKENS_PER_SECOND)) {
             for (int next = first; next <= MOST; next = (int) (next * factor)) {
-                load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(3) : OPENING);
+                load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(4) : OPENING);
                 StreamLoad.pass(OPENING);
                 load.takeWindow().failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
                 models.lateness();

@@ -149,7 +149,7 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         if (wanted("capacity")) {
-            list.add(new Capacity(models, time));
+            list.add(new Capacity(models, Duration.ofSeconds(3)));
         }
         if (wanted("churn")) {
             list.add(new Churn(scripts, time));
