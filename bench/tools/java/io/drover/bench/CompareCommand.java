@@ -73,9 +73,8 @@ final class CompareCommand implements Callable<Integer> {
             names = "--transports",
             paramLabel = "NAME",
             split = ",",
-            defaultValue = "auto,epoll",
-            description = "Of Drover. Default: ${DEFAULT-VALUE}")
-    private List<String> transports = List.of("auto", "epoll");
+            description = "Of Drover (auto,epoll; quick: auto).")
+    private List<String> transports = new ArrayList<>();
 
     @Option(names = "--core", defaultValue = "0", description = "Where the proxies run. Default: ${DEFAULT-VALUE}")
     private int core;
@@ -119,7 +118,8 @@ final class CompareCommand implements Callable<Integer> {
 
     private List<Contender> contenders(Path folder, PrintWriter err) {
         Contenders known = new Contenders(root, folder, java);
-        List<Contender> contenders = transports.stream().map(known::drover).collect(Collectors.toList());
+        List<String> ours = !transports.isEmpty() ? transports : quick ? List.of("auto") : List.of("auto", "epoll");
+        List<Contender> contenders = ours.stream().map(known::drover).collect(Collectors.toList());
         known.nginx(nginx).ifPresentOrElse(contenders::add, () -> err.println("nginx is not installed: left out"));
         known.haproxy(haproxy)
                 .ifPresentOrElse(contenders::add, () -> err.println("haproxy is not installed: left out"));
@@ -137,10 +137,10 @@ final class CompareCommand implements Callable<Integer> {
 
     private List<Measurement> measurements(Loops loops, ModelServer models) {
         Path scripts = root.resolve("bench/wrk");
-        Duration time = Duration.ofSeconds(quick ? 2 : 4);
+        Duration time = Duration.ofSeconds(quick ? 1 : 4);
         List<Measurement> list = new ArrayList<>();
         if (wanted("requests")) {
-            list.add(new SmallRequests(loops, scripts, time, Duration.ofSeconds(quick ? 3 : 8)));
+            list.add(new SmallRequests(loops, scripts, time, Duration.ofSeconds(quick ? 4 : 12)));
         }
         if (wanted("streams")) {
             for (int count : counts()) {

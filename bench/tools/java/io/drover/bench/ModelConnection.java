@@ -5,6 +5,7 @@ import io.drover.http.BodyFraming;
 import io.drover.http.ChunkedFraming;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
+import io.drover.http.RequestTarget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -79,6 +80,7 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
         if (!parser.parse(in, head)) {
             return false;
         }
+        RequestTarget.check(head);
         BodyFraming framing = BodyFraming.ofRequest(head);
         chunked = framing.kind() == BodyFraming.Kind.CHUNKED;
         remaining = framing.length();
