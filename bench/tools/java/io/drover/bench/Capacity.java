@@ -57,12 +57,13 @@ final class Capacity implements Measurement {
             for (int next = first; next <= MOST; next = (int) (next * factor)) {
                 load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(4) : OPENING);
                 StreamLoad.pass(OPENING);
-                load.takeWindow().failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
+                StreamWindow opening = load.takeWindow();
+                opening.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
                 models.lateness();
                 StreamLoad.pass(hold);
                 StreamWindow seen = load.takeWindow();
                 seen.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
-                if (seen.stalls() > 0 || seen.failed() > 0) {
+                if (seen.stalls() > 0 || seen.failed() + opening.failed() > 0) {
                     if (models.lateness().getValueAtPercentile(99) > LATE_NANOS) {
                         results.remark(group(), "the load's own limit was met with " + proxy.name());
                     }

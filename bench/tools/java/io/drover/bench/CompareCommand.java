@@ -100,20 +100,33 @@ final class CompareCommand implements Callable<Integer> {
         Path folder = Files.createTempDirectory("drover-bench");
         Files.createDirectories(folder.resolve("logs"));
         List<Contender> contenders = contenders(folder, err);
-        Comparison comparison = new Comparison(contenders, core, folder, rounds(), err);
+        Results results = new Results();
+        Comparison comparison = new Comparison(contenders, core, folder, rounds(), results, err);
+        Comparison.Saver saver = () -> save(contenders, results);
+        int status = 0;
         try (Loops loops = Loops.start(Math.max(1, Runtime.getRuntime().availableProcessors()));
                 ModelServer models = ModelServer.start(loops, Contenders.BACKENDS)) {
-            List<Measurement> measurements = measurements(loops, models);
-            if (!measurements.isEmpty()) {
-                comparison.run(measurements);
-            }
-            if (wanted("start")) {
-                int[] open = quick ? new int[] {1000} : new int[] {1000, 9000};
-                comparison.run(new FreshStart(loops, models, core, folder, open));
-            }
+            run(comparison, loops, models, folder, saver);
+        } catch (IOException | IllegalStateException e) {
+            // Half an hour's figures are not thrown away for what comes last.
+            err.println("compare: broken off: " + e.getMessage());
+            status = 1;
         }
-        report(contenders, comparison.results());
-        return 0;
+        report(contenders, results);
+        saver.save();
+        return status;
+    }
+
+    private void run(Comparison comparison, Loops loops, ModelServer models, Path folder, Comparison.Saver saver)
+            throws IOException {
+        List<Measurement> measurements = measurements(loops, models);
+        if (!measurements.isEmpty()) {
+            comparison.run(measurements, saver);
+        }
+        if (wanted("start")) {
+            int[] open = quick ? new int[] {1000} : new int[] {1000, 9000};
+            comparison.run(new FreshStart(loops, models, core, folder, open));
+        }
     }
 
     private List<Contender> contenders(Path folder, PrintWriter err) {
@@ -165,23 +178,31 @@ final class CompareCommand implements Callable<Integer> {
         return !streams.isEmpty() ? streams : quick ? List.of(STREAMS_PICTURED) : List.of(100, STREAMS_PICTURED, 2500);
     }
 
-    private void report(List<Contender> contenders, Results results) throws IOException {
-        Map<String, String> machine = new LinkedHashMap<>(Machine.describe());
-        machine.put("rounds", String.valueOf(rounds()));
+    private void report(List<Contender> contenders, Results results) {
         PrintWriter print = spec.commandLine().getOut();
-        machine.forEach((name, value) -> print.println("- " + name + ": " + value));
+        machine().forEach((name, value) -> print.println("- " + name + ": " + value));
         contenders.forEach(contender -> print.println("- " + contender.name() + ": " + contender.version()));
         print.println(new Table(results, contenders).render());
+        print.println("Raw figures and pictures: " + out.toAbsolutePath());
+        print.flush();
+    }
+
+    private Map<String, String> machine() {
+        Map<String, String> machine = new LinkedHashMap<>(Machine.describe());
+        machine.put("rounds", String.valueOf(rounds()));
+        return machine;
+    }
+
+    private void save(List<Contender> contenders, Results results) throws IOException {
         Files.createDirectories(out);
-        ResultFile.write(out.resolve("figures.json"), machine, contenders, results);
+        ResultFile.write(out.resolve("figures.json"), machine(), contenders, results);
+        Files.writeString(out.resolve("table.md"), new Table(results, contenders).render());
         Files.writeString(out.resolve("figures.svg"), new BarChart(results, contenders).draw(pictured(results)));
         if (!results.tokenLatencies().isEmpty()) {
             Files.writeString(
                     out.resolve("latency.svg"),
                     new LatencyChart().draw("Latency of a token, 1,000 streams", contenders, results.tokenLatencies()));
         }
-        print.println("Raw figures and pictures: " + out.toAbsolutePath());
-        print.flush();
     }
 
     private static List<Figure> pictured(Results results) {

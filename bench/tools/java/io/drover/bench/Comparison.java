@@ -9,32 +9,39 @@ import java.util.List;
 
 /** Goes round: each measurement of each contender in turn, and again, so that all meet the machine in the same moods. */
 final class Comparison {
+    /** Keeps what was found. */
+    interface Saver {
+        void save() throws IOException;
+    }
+
     private final List<Contender> contenders;
     private final int core;
     private final Path folder;
     private final int rounds;
     private final PrintWriter progress;
-    private final Results results = new Results();
+    private final Results results;
 
     /**
      * @param core all contenders run on it
      * @param folder for what they print
+     * @param results gets what was measured
      * @param progress one line per step
      */
-    Comparison(List<Contender> contenders, int core, Path folder, int rounds, PrintWriter progress) {
+    Comparison(List<Contender> contenders, int core, Path folder, int rounds, Results results, PrintWriter progress) {
         this.contenders = contenders;
         this.core = core;
         this.folder = folder;
         this.rounds = rounds;
+        this.results = results;
         this.progress = progress;
     }
 
-    Results results() {
-        return results;
-    }
-
-    /** All contenders run, and one is under load. */
-    void run(List<Measurement> measurements) throws IOException {
+    /**
+     * All contenders run, and one is under load.
+     *
+     * @param afterEach keeps what was found so far, as the next measurement may fail
+     */
+    void run(List<Measurement> measurements, Saver afterEach) throws IOException {
         List<RunningProxy> proxies = new ArrayList<>();
         try {
             for (Contender contender : contenders) {
@@ -42,6 +49,7 @@ final class Comparison {
             }
             for (Measurement measurement : measurements) {
                 run(measurement, proxies);
+                afterEach.save();
             }
         } finally {
             proxies.forEach(RunningProxy::close);

@@ -23,7 +23,12 @@ final class Machine {
                         .map(line -> line.replaceFirst(".*:\\s*", ""))
                         .orElse("unknown"));
         // Not availableProcessors(): this process is kept off the proxies' core.
-        facts.put("cores", String.valueOf(read("/proc/cpuinfo").lines().filter(line -> line.startsWith("processor")).count()));
+        facts.put(
+                "cores",
+                String.valueOf(read("/proc/cpuinfo")
+                        .lines()
+                        .filter(line -> line.startsWith("processor"))
+                        .count()));
         facts.put(
                 "kernel",
                 read("/proc/sys/kernel/ostype").strip() + " "
