@@ -21,8 +21,7 @@ final class Pacer implements Runnable {
     private static final int BATCH = 16;
 
     private final EventLoop loop;
-    private final PriorityQueue<Paced> queue = new PriorityQueue<>(
-            Comparator.comparingLong(Paced::due)); // differences of nanoTime would do no better here
+    private final PriorityQueue<Paced> queue = new PriorityQueue<>(Comparator.comparingLong(Paced::due));
     private Histogram lateness = Latencies.histogram();
     private long armed = Long.MAX_VALUE;
 
