@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -88,6 +89,8 @@ final class StreamedRequest {
                                         .map(StreamedRequest::shortened)
                                         .orElse(""));
             }
+        } catch (ConnectException e) {
+            return Answer.failed("cannot connect to " + request.uri().getAuthority());
         } catch (IOException | UncheckedIOException e) {
             return Answer.failed(
                     String.valueOf(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()));
