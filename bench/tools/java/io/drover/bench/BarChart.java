@@ -2,6 +2,7 @@ package io.drover.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Bars of medians with their spread, one panel per figure. */
 final class BarChart {
@@ -74,7 +75,7 @@ final class BarChart {
         svg.line(least, middle, greatest, middle, "#d23");
         svg.line(least, middle - 4, least, middle + 4, "#d23");
         svg.line(greatest, middle - 4, greatest, middle + 4, "#d23");
-        String value = String.format(java.util.Locale.ROOT, "%,." + figure.decimals() + "f", spread.median());
+        String value = String.format(Locale.ROOT, "%,." + figure.decimals() + "f", spread.median());
         svg.text(Math.max(greatest, x) + 6, top + 14, "start", value);
     }
 }

@@ -56,11 +56,11 @@ final class Capacity implements Measurement {
                 StreamLoad load = new StreamLoad(loops, proxy.port(), Streams.TOKENS_PER_SECOND)) {
             for (int next = first; next <= MOST; next = (int) (next * factor)) {
                 load.open(next - load.open(), good == 0 ? OPENING.multipliedBy(4) : OPENING);
-                StreamLoad.pass(OPENING);
+                Pause.of(OPENING);
                 StreamWindow opening = load.takeWindow();
                 opening.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
                 models.lateness();
-                StreamLoad.pass(hold);
+                Pause.of(hold);
                 StreamWindow seen = load.takeWindow();
                 seen.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
                 if (seen.stalls() > 0 || seen.failed() + opening.failed() > 0) {

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import org.HdrHistogram.Histogram;
 
 /** What a process of its own shows: how soon it answers, how it grows warm, what memory it takes. */
@@ -18,8 +19,6 @@ final class FreshStart {
     private static final int REQUESTS = 10_000;
     private static final int[] PARTS = {100, 1000, REQUESTS};
     private static final int TOKENS_PER_SECOND = 1;
-    private static final byte[] REQUEST = HttpText.request(
-            "POST", "/api/generate", "{\"model\":\"bench\",\"stream\":false,\"prompt\":\"Why is the sky blue?\"}");
 
     private static final Figure FIRST_ANSWER = Figure.less(START, "to the first answer", "ms", 0);
 
@@ -54,7 +53,7 @@ final class FreshStart {
                 ask(socket);
                 return;
             } catch (IOException e) {
-                StreamLoad.pass(Duration.ofMillis(1));
+                Pause.of(Duration.ofMillis(1));
             }
         }
         throw new IOException(proxy.name() + " does not answer");
@@ -70,7 +69,7 @@ final class FreshStart {
     /** One request over {@code socket}, and its whole answer, which ends with the brace that ends its JSON. */
     private static void ask(Socket socket) throws IOException {
         OutputStream out = socket.getOutputStream();
-        out.write(REQUEST);
+        out.write(HttpText.SMALL_REQUEST);
         InputStream in = socket.getInputStream();
         byte[] buffer = new byte[4096];
         int length = 0;
@@ -91,7 +90,7 @@ final class FreshStart {
             int done = 0;
             for (int part : PARTS) {
                 Histogram latencies = Latencies.histogram();
-                String name = String.format(java.util.Locale.ROOT, "%,d to %,d", done + 1, part);
+                String name = String.format(Locale.ROOT, "%,d to %,d", done + 1, part);
                 for (; done < part; done++) {
                     long start = System.nanoTime();
                     ask(socket);
@@ -114,7 +113,7 @@ final class FreshStart {
         try (StreamLoad load = new StreamLoad(loops, proxy.port(), TOKENS_PER_SECOND)) {
             for (int count : streams) {
                 load.open(count - load.open(), Duration.ofMillis(count / 2));
-                StreamLoad.pass(Duration.ofSeconds(3));
+                Pause.of(Duration.ofSeconds(3));
                 StreamWindow seen = load.takeWindow();
                 seen.failures().forEach(failure -> results.fail(MEMORY, proxy.name(), failure));
                 results.add(resident(count), proxy.name(), proxy.residentMiB());
@@ -124,6 +123,6 @@ final class FreshStart {
     }
 
     private static Figure resident(int count) {
-        return Figure.less(MEMORY, String.format(java.util.Locale.ROOT, "%,d streams", count), "MiB", 0);
+        return Figure.less(MEMORY, String.format(Locale.ROOT, "%,d streams", count), "MiB", 0);
     }
 }

@@ -4,6 +4,15 @@ import java.nio.charset.StandardCharsets;
 
 /** Messages that are written as they stand. */
 final class HttpText {
+    /** Of a head that is read here: most bytes, most fields. */
+    static final int MAX_HEAD = 32 * 1024;
+
+    static final int MAX_FIELDS = 128;
+
+    /** A request for a small answer; bench/wrk asks for the same. */
+    static final byte[] SMALL_REQUEST = request(
+            "POST", "/api/generate", "{\"model\":\"bench\",\"stream\":false,\"prompt\":\"Why is the sky blue?\"}");
+
     private HttpText() {}
 
     static byte[] ascii(String text) {

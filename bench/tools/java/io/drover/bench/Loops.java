@@ -37,7 +37,7 @@ record Loops(
         loop.execute(new Runnable() {
             @Override
             public void run() {
-                StreamLoad.pass(pause);
+                Pause.of(pause);
                 if (!loop.isShuttingDown()) {
                     loop.execute(this);
                 }

@@ -16,8 +16,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A proxy's connection to a backend. */
 final class ModelConnection extends ChannelInboundHandlerAdapter implements ChunkedFraming.Payload {
-    private static final int MAX_HEAD = 32 * 1024;
-    private static final int MAX_FIELDS = 128;
 
     /** Of a body only its start is looked at: what is asked for stands before the prompt. */
     private static final int KEPT = 512;
@@ -42,9 +40,9 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
 
     private final Pacer pacer;
     private final AtomicInteger streams;
-    private final HeadParser parser = HeadParser.ofRequests(MAX_HEAD, MAX_FIELDS);
+    private final HeadParser parser = HeadParser.ofRequests(HttpText.MAX_HEAD, HttpText.MAX_FIELDS);
     private final MessageHead head = new MessageHead();
-    private final ChunkedFraming chunks = new ChunkedFraming(MAX_HEAD);
+    private final ChunkedFraming chunks = new ChunkedFraming(HttpText.MAX_HEAD);
     private final byte[] start = new byte[KEPT];
     private int kept;
     private boolean inBody;

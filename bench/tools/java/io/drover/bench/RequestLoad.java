@@ -25,10 +25,6 @@ import org.jspecify.annotations.Nullable;
  * so that a proxy that holds up one of them is charged for all that wait behind it (no coordinated omission).
  */
 final class RequestLoad {
-    private static final byte[] REQUEST = HttpText.request(
-            "POST", "/api/generate", "{\"model\":\"bench\",\"stream\":false,\"prompt\":\"Why is the sky blue?\"}");
-    private static final int MAX_HEAD = 32 * 1024;
-    private static final int MAX_FIELDS = 128;
     private static final int OK = 200;
 
     private final EventLoop loop;
@@ -68,9 +64,9 @@ final class RequestLoad {
         long end = System.nanoTime() + time.toNanos();
         Arrivals arrivals = load.new Arrivals((long) (TimeUnit.SECONDS.toNanos(1) / rate), end);
         load.loop.execute(() -> load.pacer.add(arrivals));
-        StreamLoad.pass(time.dividedBy(4));
+        Pause.of(time.dividedBy(4));
         Futures.get(load.loop.submit(() -> load.latencies = Latencies.histogram()));
-        StreamLoad.pass(Duration.ofNanos(end - System.nanoTime()));
+        Pause.of(Duration.ofNanos(end - System.nanoTime()));
         Result result = Futures.get(load.loop.submit(load::result));
         load.channels.forEach(channel -> channel.close().syncUninterruptibly());
         return result;
@@ -113,7 +109,7 @@ final class RequestLoad {
     }
 
     private final class Client extends ChannelInboundHandlerAdapter {
-        private final HeadParser parser = HeadParser.ofResponses(MAX_HEAD, MAX_FIELDS);
+        private final HeadParser parser = HeadParser.ofResponses(HttpText.MAX_HEAD, HttpText.MAX_FIELDS);
         private final MessageHead head = new MessageHead();
         private @Nullable ChannelHandlerContext context;
         private boolean inBody;
@@ -129,7 +125,7 @@ final class RequestLoad {
         void ask(long due) {
             asked = due;
             if (context != null) {
-                context.writeAndFlush(Unpooled.wrappedBuffer(REQUEST), context.voidPromise());
+                context.writeAndFlush(Unpooled.wrappedBuffer(HttpText.SMALL_REQUEST), context.voidPromise());
             }
         }
 

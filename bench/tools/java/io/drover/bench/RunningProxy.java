@@ -55,7 +55,7 @@ final class RunningProxy implements AutoCloseable {
                 close();
                 throw new IOException(contender.name() + " does not answer at port " + port() + ": " + printed.strip());
             }
-            StreamLoad.pass(Duration.ofMillis(1));
+            Pause.of(Duration.ofMillis(1));
         }
         return this;
     }

@@ -1,6 +1,7 @@
 package io.drover.bench;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** Small answers over connections that stay open: as many as it can take, and how long they take at 70% of that. */
@@ -17,7 +18,7 @@ final class SmallRequests implements Measurement {
     private final Figure p50 = Figure.less(group(), "p50 at 70%", "µs", 0);
     private final Figure p99 = Figure.less(group(), "p99 at 70%", "µs", 0);
 
-    SmallRequests(Loops loops, java.nio.file.Path scripts, Duration time, Duration warmUp) {
+    SmallRequests(Loops loops, Path scripts, Duration time, Duration warmUp) {
         this.loops = loops;
         wrk = new Wrk(scripts.resolve("generate.lua"), CONNECTIONS);
         this.time = time;

@@ -11,17 +11,15 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /** A client's connection that asks for one stream and measures its tokens. */
 final class StreamClient extends ChannelInboundHandlerAdapter implements TokenReader.Sink {
-    private static final int MAX_HEAD = 32 * 1024;
-    private static final int MAX_FIELDS = 128;
     private static final int OK = 200;
 
     private final byte[] request;
     /** Holds the window that counts now. */
     private final StreamWindow[] window;
 
-    private final HeadParser parser = HeadParser.ofResponses(MAX_HEAD, MAX_FIELDS);
+    private final HeadParser parser = HeadParser.ofResponses(HttpText.MAX_HEAD, HttpText.MAX_FIELDS);
     private final MessageHead head = new MessageHead();
-    private final ChunkedFraming chunks = new ChunkedFraming(MAX_HEAD);
+    private final ChunkedFraming chunks = new ChunkedFraming(HttpText.MAX_HEAD);
     private final TokenReader reader = new TokenReader(this);
     private boolean inBody;
     private boolean failed;

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /** Clients that hold open streams through a proxy; as many as are asked for, until it is closed. */
 final class StreamLoad implements AutoCloseable {
@@ -46,7 +45,7 @@ final class StreamLoad implements AutoCloseable {
         long start = System.nanoTime();
         Bootstrap bootstrap = bootstrap();
         for (int i = 0; i < count; i++) {
-            waitUntil(start + time.toNanos() * i / count);
+            Pause.until(start + time.toNanos() * i / count);
             ChannelFuture connect = bootstrap.connect("127.0.0.1", port);
             channels.add(connect.channel());
             connect.addListener(done -> {
@@ -96,17 +95,6 @@ final class StreamLoad implements AutoCloseable {
         return all;
     }
 
-    /** Waits on the caller's thread; the time of a measurement passes here. */
-    static void pass(Duration time) {
-        waitUntil(System.nanoTime() + time.toNanos());
-    }
-
-    private static void waitUntil(long nanoTime) {
-        for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
-            LockSupport.parkNanos(left);
-        }
-    }
-
     @Override
     public void close() {
         // Failures from here on are our own doing.
@@ -120,7 +108,7 @@ final class StreamLoad implements AutoCloseable {
     static void awaitNone(ModelServer server) {
         long deadline = System.nanoTime() + CLOSING.toNanos();
         while (server.streams() > 0 && System.nanoTime() < deadline) {
-            pass(Duration.ofMillis(20));
+            Pause.of(Duration.ofMillis(20));
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.drover.bench;
 
 import java.time.Duration;
+import java.util.Locale;
 import org.HdrHistogram.Histogram;
 
 /** A number of streams at 20 tokens per second each: what a token costs, and how much later it comes. */
@@ -45,14 +46,14 @@ final class Streams implements Measurement {
 
     @Override
     public String group() {
-        return String.format(java.util.Locale.ROOT, "%,d streams", count);
+        return String.format(Locale.ROOT, "%,d streams", count);
     }
 
     @Override
     public void warm(RunningProxy proxy) {
         try (StreamLoad load = new StreamLoad(loops, proxy.port(), TOKENS_PER_SECOND)) {
             load.open(count, ramp());
-            StreamLoad.pass(window);
+            Pause.of(window);
         }
         StreamLoad.awaitNone(models);
     }
@@ -65,9 +66,9 @@ final class Streams implements Measurement {
     public void beginRound() {
         try (StreamLoad load = new StreamLoad(loops, directPort, TOKENS_PER_SECOND)) {
             load.open(count, ramp());
-            StreamLoad.pass(SETTLE);
+            Pause.of(SETTLE);
             directFirst = Latencies.micros(load.takeWindow().firstTokens(), 50);
-            StreamLoad.pass(window);
+            Pause.of(window);
             Histogram tokens = load.takeWindow().tokens();
             for (int i = 0; i < PERCENTILES.length; i++) {
                 direct[i] = Latencies.micros(tokens, PERCENTILES[i]);
@@ -80,11 +81,11 @@ final class Streams implements Measurement {
     public void measure(RunningProxy proxy, Results results) {
         try (StreamLoad load = new StreamLoad(loops, proxy.port(), TOKENS_PER_SECOND)) {
             load.open(count, ramp());
-            StreamLoad.pass(SETTLE);
+            Pause.of(SETTLE);
             StreamWindow opening = load.takeWindow();
             models.lateness();
             double before = proxy.cpuSeconds();
-            StreamLoad.pass(window);
+            Pause.of(window);
             double used = proxy.cpuSeconds() - before;
             StreamWindow seen = load.takeWindow();
             report(proxy.name(), used, opening, seen, results);

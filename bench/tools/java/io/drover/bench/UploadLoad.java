@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,7 +102,7 @@ final class UploadLoad {
                 throw new EOFException("the connection ended before the answer to an upload");
             }
             read += more;
-            String text = new String(buffer, 0, read, java.nio.charset.StandardCharsets.US_ASCII);
+            String text = new String(buffer, 0, read, StandardCharsets.US_ASCII);
             int body = text.indexOf("\r\n\r\n");
             if (body >= 0 && read >= body + 4 + contentLength(text)) {
                 if (!text.startsWith("HTTP/1.1 2")) {
