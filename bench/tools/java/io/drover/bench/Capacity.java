@@ -15,9 +15,9 @@ final class Capacity implements Measurement {
     private static final int MOST = 9000;
     private static final double COARSE = 1.25;
     private static final double FINE = 1.06;
-    private static final double BACK = 0.8;
+    private static final double BACK = 0.85;
     private static final Duration OPENING = Duration.ofMillis(500);
-    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ModelServer models;
     private final Duration hold;
@@ -49,7 +49,7 @@ final class Capacity implements Measurement {
         results.add(streams, proxy.name(), most);
     }
 
-    /** The last number of streams that went well; 0 if not even {@code first} did. */
+    /** The last number of streams that all began and went without a stall; 0 if not even {@code first} did. */
     private int search(RunningProxy proxy, int first, double factor, Results results) {
         int good = 0;
         try (Loops loops = Loops.drowsy(PAUSE);
@@ -63,7 +63,8 @@ final class Capacity implements Measurement {
                 Pause.of(hold);
                 StreamWindow seen = load.takeWindow();
                 seen.failures().forEach(failure -> results.fail(group(), proxy.name(), failure));
-                if (seen.stalls() > 0 || seen.failed() + opening.failed() > 0) {
+                boolean allBegan = models.streams() == next;
+                if (seen.stalls() > 0 || seen.failed() + opening.failed() > 0 || !allBegan) {
                     if (models.lateness().getValueAtPercentile(99) > LATE_NANOS) {
                         results.remark(group(), "the load's own limit was met with " + proxy.name());
                     }

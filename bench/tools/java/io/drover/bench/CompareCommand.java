@@ -2,6 +2,7 @@ package io.drover.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -107,7 +107,7 @@ final class CompareCommand implements Callable<Integer> {
         try (Loops loops = Loops.start(Math.max(1, Runtime.getRuntime().availableProcessors()));
                 ModelServer models = ModelServer.start(loops, Contenders.BACKENDS)) {
             run(comparison, loops, models, folder, saver);
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | UncheckedIOException | IllegalStateException e) {
             // Half an hour's figures are not thrown away for what comes last.
             err.println("compare: broken off: " + e.getMessage());
             status = 1;
@@ -121,18 +121,19 @@ final class CompareCommand implements Callable<Integer> {
             throws IOException {
         List<Measurement> measurements = measurements(loops, models);
         if (!measurements.isEmpty()) {
-            comparison.run(measurements, saver);
+            WarmUp warmUp = new WarmUp(scripts(), Duration.ofSeconds(quick ? 12 : 30));
+            comparison.run(warmUp, measurements, saver);
         }
         if (wanted("start")) {
             int[] open = quick ? new int[] {1000} : new int[] {1000, 9000};
-            comparison.run(new FreshStart(loops, models, core, folder, open));
+            comparison.run(new FreshStart(loops, models, core, folder, time(), open));
         }
     }
 
     private List<Contender> contenders(Path folder, PrintWriter err) {
         Contenders known = new Contenders(root, folder, java);
         List<String> ours = !transports.isEmpty() ? transports : quick ? List.of("auto") : List.of("auto", "epoll");
-        List<Contender> contenders = ours.stream().map(known::drover).collect(Collectors.toList());
+        List<Contender> contenders = new ArrayList<>(known.drovers(ours));
         known.nginx(nginx).ifPresentOrElse(contenders::add, () -> err.println("nginx is not installed: left out"));
         known.haproxy(haproxy)
                 .ifPresentOrElse(contenders::add, () -> err.println("haproxy is not installed: left out"));
@@ -149,11 +150,10 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     private List<Measurement> measurements(Loops loops, ModelServer models) {
-        Path scripts = root.resolve("bench/wrk");
-        Duration time = Duration.ofSeconds(quick ? 1 : 4);
+        Duration time = time();
         List<Measurement> list = new ArrayList<>();
         if (wanted("requests")) {
-            list.add(new SmallRequests(loops, scripts, time, Duration.ofSeconds(quick ? 4 : 12)));
+            list.add(new SmallRequests(loops, scripts(), time));
         }
         if (wanted("streams")) {
             for (int count : counts()) {
@@ -165,13 +165,21 @@ final class CompareCommand implements Callable<Integer> {
             list.add(new Capacity(models, Duration.ofSeconds(3)));
         }
         if (wanted("churn")) {
-            list.add(new Churn(scripts, time));
+            list.add(new Churn(scripts(), time));
         }
         if (wanted("uploads")) {
             list.add(Uploads.prompts(time.dividedBy(2)));
             list.add(Uploads.blobs(time.dividedBy(2)));
         }
         return list;
+    }
+
+    private Duration time() {
+        return Duration.ofSeconds(quick ? 1 : 4);
+    }
+
+    private Path scripts() {
+        return root.resolve("bench/wrk");
     }
 
     private List<Integer> counts() {
@@ -199,9 +207,12 @@ final class CompareCommand implements Callable<Integer> {
         Files.writeString(out.resolve("table.md"), new Table(results, contenders).render());
         Files.writeString(out.resolve("figures.svg"), new BarChart(results, contenders).draw(pictured(results)));
         if (!results.tokenLatencies().isEmpty()) {
+            List<String> names = new ArrayList<>();
+            contenders.forEach(contender -> names.add(contender.name()));
+            names.add(Streams.DIRECT);
             Files.writeString(
                     out.resolve("latency.svg"),
-                    new LatencyChart().draw("Latency of a token, 1,000 streams", contenders, results.tokenLatencies()));
+                    new LatencyChart().draw("Latency of a token, 1,000 streams", names, results.tokenLatencies()));
         }
     }
 

@@ -39,13 +39,18 @@ final class Comparison {
     /**
      * All contenders run, and one is under load.
      *
+     * @param warmUp of each, at first
      * @param afterEach keeps what was found so far, as the next measurement may fail
      */
-    void run(List<Measurement> measurements, Saver afterEach) throws IOException {
+    void run(WarmUp warmUp, List<Measurement> measurements, Saver afterEach) throws IOException {
         List<RunningProxy> proxies = new ArrayList<>();
         try {
             for (Contender contender : contenders) {
                 proxies.add(RunningProxy.start(contender, core, folder).awaitAnswer());
+            }
+            tell("warm-up");
+            for (RunningProxy proxy : proxies) {
+                warmUp.run(proxy);
             }
             for (Measurement measurement : measurements) {
                 run(measurement, proxies);
@@ -57,14 +62,14 @@ final class Comparison {
     }
 
     private void run(Measurement measurement, List<RunningProxy> proxies) throws IOException {
-        tell(measurement.group() + ": warm-up");
+        tell(measurement.group());
         for (RunningProxy proxy : proxies) {
             measurement.warm(proxy);
         }
         List<RunningProxy> order = new ArrayList<>(proxies);
         for (int round = 1; round <= rounds; round++) {
             tell(measurement.group() + ": round " + round + " of " + rounds);
-            measurement.beginRound();
+            measurement.beginRound(results);
             for (RunningProxy proxy : order) {
                 measurement.measure(proxy, results);
             }

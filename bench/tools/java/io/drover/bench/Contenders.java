@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** Drover, the peers that are installed, and those of the command line. */
 final class Contenders {
@@ -15,7 +16,7 @@ final class Contenders {
     static final String DROVER = "drover";
 
     private static final int DROVER_PORT = 8101;
-    private static final int EPOLL_PORT = 8102;
+    private static final int OTHER_DROVER_PORT = 8110;
     private static final int NGINX_PORT = 8103;
     private static final int HAPROXY_PORT = 8104;
     private static final int ADMIN_OFFSET = 1000;
@@ -36,10 +37,15 @@ final class Contenders {
         this.java = java;
     }
 
-    /** Drover on a transport; the best one is called by its name alone. */
-    Contender drover(String transport) {
+    /** Drover on each of {@code transports}; on the best one it is called by its name alone. */
+    List<Contender> drovers(List<String> transports) {
+        return IntStream.range(0, transports.size())
+                .mapToObj(i -> drover(transports.get(i), i == 0 ? DROVER_PORT : OTHER_DROVER_PORT + i))
+                .toList();
+    }
+
+    private Contender drover(String transport, int port) {
         boolean best = transport.equals("auto");
-        int port = best ? DROVER_PORT : EPOLL_PORT;
         Path jar = root.resolve("target/drover.jar");
         return new Contender(
                 best ? DROVER : DROVER + "-" + transport,

@@ -26,37 +26,29 @@ final class FreshStart {
     private final ModelServer models;
     private final int core;
     private final Path folder;
+    private final Duration settle;
     private final int[] streams;
 
-    /** @param streams numbers of open streams with which to look at the memory, rising */
-    FreshStart(Loops loops, ModelServer models, int core, Path folder, int... streams) {
+    /**
+     * @param settle between the last stream's opening and the look at the memory
+     * @param streams numbers of open streams with which to look at the memory, rising
+     */
+    FreshStart(Loops loops, ModelServer models, int core, Path folder, Duration settle, int... streams) {
         this.loops = loops;
         this.models = models;
         this.core = core;
         this.folder = folder;
+        this.settle = settle;
         this.streams = streams.clone();
     }
 
     void measure(Contender contender, Results results) throws IOException {
         try (RunningProxy proxy = RunningProxy.start(contender, core, folder)) {
-            awaitFirst(proxy);
+            proxy.awaitAnswer();
             results.add(FIRST_ANSWER, proxy.name(), (System.nanoTime() - proxy.startedNanos()) / 1e6);
             warmUp(proxy, results);
             memory(proxy, results);
         }
-    }
-
-    private static void awaitFirst(RunningProxy proxy) throws IOException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (System.nanoTime() < deadline) {
-            try (Socket socket = connect(proxy)) {
-                ask(socket);
-                return;
-            } catch (IOException e) {
-                Pause.of(Duration.ofMillis(1));
-            }
-        }
-        throw new IOException(proxy.name() + " does not answer");
     }
 
     private static Socket connect(RunningProxy proxy) throws IOException {
@@ -113,7 +105,7 @@ final class FreshStart {
         try (StreamLoad load = new StreamLoad(loops, proxy.port(), TOKENS_PER_SECOND)) {
             for (int count : streams) {
                 load.open(count - load.open(), Duration.ofMillis(count / 2));
-                Pause.of(Duration.ofSeconds(3));
+                Pause.of(settle);
                 StreamWindow seen = load.takeWindow();
                 seen.failures().forEach(failure -> results.fail(MEMORY, proxy.name(), failure));
                 results.add(resident(count), proxy.name(), proxy.residentMiB());

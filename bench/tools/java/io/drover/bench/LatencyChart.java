@@ -20,7 +20,8 @@ final class LatencyChart {
 
     private double most = 100_000;
 
-    String draw(String title, List<Contender> contenders, Map<String, Histogram> latencies) {
+    /** A curve for each of {@code names} that has latencies; its place in the list is its colour. */
+    String draw(String title, List<String> names, Map<String, Histogram> latencies) {
         least = decade(latencies.values().stream()
                 .mapToDouble(histogram -> histogram.getMinNonZeroValue() / 1e3)
                 .min()
@@ -35,8 +36,8 @@ final class LatencyChart {
         svg.title(16, 24, title);
         axes(svg);
         int line = 0;
-        for (int i = 0; i < contenders.size(); i++) {
-            String name = contenders.get(i).name();
+        for (int i = 0; i < names.size(); i++) {
+            String name = names.get(i);
             Histogram histogram = latencies.get(name);
             if (histogram != null) {
                 svg.curve(points(histogram), Svg.colour(i));

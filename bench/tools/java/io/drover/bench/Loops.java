@@ -39,7 +39,9 @@ record Loops(
             public void run() {
                 Pause.of(pause);
                 if (!loop.isShuttingDown()) {
-                    loop.execute(this);
+                    // Not execute(): what is added to its queue the loop runs up to 64 times before it looks at
+                    // channels.
+                    loop.schedule(this, 1, TimeUnit.NANOSECONDS);
                 }
             }
         });

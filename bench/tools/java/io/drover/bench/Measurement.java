@@ -11,7 +11,7 @@ interface Measurement {
     void warm(RunningProxy proxy) throws IOException;
 
     /** What all contenders of a round are held against; nothing for most. */
-    default void beginRound() throws IOException {}
+    default void beginRound(Results results) throws IOException {}
 
     /** Measures once. */
     void measure(RunningProxy proxy, Results results) throws IOException;

@@ -49,7 +49,8 @@ final class RunningProxy implements AutoCloseable {
     /** Waits until a request gets through to a backend. */
     RunningProxy awaitAnswer() throws IOException {
         long deadline = startedNanos + START.toNanos();
-        while (!answers()) {
+        // Something else may answer at a port that it could not have: it has to live, too.
+        while (!answers() || !process.isAlive()) {
             if (!process.isAlive() || System.nanoTime() > deadline) {
                 String printed = Files.readString(log);
                 close();
@@ -122,7 +123,7 @@ final class RunningProxy implements AutoCloseable {
         try {
             return Files.readString(Path.of("/proc/" + handle.pid() + "/" + file), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException("process " + handle.pid() + " is gone", e);
         }
     }
 

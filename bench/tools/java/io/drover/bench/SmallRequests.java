@@ -8,21 +8,20 @@ import java.time.Duration;
 final class SmallRequests implements Measurement {
     private static final int CONNECTIONS = 128;
     private static final double LOAD = 0.7;
+    private static final double WARM_RATE = 5000;
 
     private final Loops loops;
     private final Wrk wrk;
     private final Duration time;
-    private final Duration warmUp;
     private final Figure rate = Figure.more(group(), "at saturation", "1/s", 0);
     private final Figure cpu = Figure.less(group(), "CPU per request", "µs", 2);
     private final Figure p50 = Figure.less(group(), "p50 at 70%", "µs", 0);
     private final Figure p99 = Figure.less(group(), "p99 at 70%", "µs", 0);
 
-    SmallRequests(Loops loops, Path scripts, Duration time, Duration warmUp) {
+    SmallRequests(Loops loops, Path scripts, Duration time) {
         this.loops = loops;
         wrk = new Wrk(scripts.resolve("generate.lua"), CONNECTIONS);
         this.time = time;
-        this.warmUp = warmUp;
     }
 
     @Override
@@ -32,8 +31,7 @@ final class SmallRequests implements Measurement {
 
     @Override
     public void warm(RunningProxy proxy) throws IOException {
-        Wrk.Result result = wrk.run(proxy.port(), warmUp);
-        RequestLoad.run(loops, proxy.port(), CONNECTIONS, LOAD * result.requestsPerSecond(), Duration.ofSeconds(1));
+        RequestLoad.run(loops, proxy.port(), CONNECTIONS, WARM_RATE, Duration.ofSeconds(1));
     }
 
     @Override

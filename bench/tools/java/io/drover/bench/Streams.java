@@ -8,7 +8,10 @@ import org.HdrHistogram.Histogram;
 final class Streams implements Measurement {
     static final int TOKENS_PER_SECOND = 20;
 
-    private static final Duration SETTLE = Duration.ofSeconds(1);
+    /** The name of what no proxy stands in the way of. */
+    static final String DIRECT = "direct";
+
+    private static final Duration LONGEST_SETTLE = Duration.ofSeconds(1);
     private static final double[] PERCENTILES = {50, 99, 99.9};
     private static final long LATE_NANOS = 5_000_000;
 
@@ -17,6 +20,7 @@ final class Streams implements Measurement {
     private final int directPort;
     private final int count;
     private final Duration window;
+    private final Duration settle;
     private final boolean pictured;
     private final Figure cpu;
     private final Figure[] added;
@@ -33,6 +37,8 @@ final class Streams implements Measurement {
         this.directPort = directPort;
         this.count = count;
         this.window = window;
+        Duration half = window.dividedBy(2);
+        settle = half.compareTo(LONGEST_SETTLE) < 0 ? half : LONGEST_SETTLE;
         this.pictured = pictured;
         cpu = Figure.less(group(), "CPU per token", "µs", 2);
         added = new Figure[] {
@@ -63,15 +69,18 @@ final class Streams implements Measurement {
     }
 
     @Override
-    public void beginRound() {
+    public void beginRound(Results results) {
         try (StreamLoad load = new StreamLoad(loops, directPort, TOKENS_PER_SECOND)) {
             load.open(count, ramp());
-            Pause.of(SETTLE);
+            Pause.of(settle);
             directFirst = Latencies.micros(load.takeWindow().firstTokens(), 50);
             Pause.of(window);
             Histogram tokens = load.takeWindow().tokens();
             for (int i = 0; i < PERCENTILES.length; i++) {
                 direct[i] = Latencies.micros(tokens, PERCENTILES[i]);
+            }
+            if (pictured) {
+                results.addTokenLatencies(DIRECT, tokens);
             }
         }
         StreamLoad.awaitNone(models);
@@ -81,7 +90,7 @@ final class Streams implements Measurement {
     public void measure(RunningProxy proxy, Results results) {
         try (StreamLoad load = new StreamLoad(loops, proxy.port(), TOKENS_PER_SECOND)) {
             load.open(count, ramp());
-            Pause.of(SETTLE);
+            Pause.of(settle);
             StreamWindow opening = load.takeWindow();
             models.lateness();
             double before = proxy.cpuSeconds();

@@ -210,6 +210,7 @@ class TimeLimitsTest {
                         .start();
                 RawClient client = RawClient.connect(drover.address(), 4096)) {
             client.request("GET", "/api/tags", "");
+            Drover.await("asked", Duration.ofSeconds(5), () -> drover.openClients() == 1);
             Drover.await("cut", Duration.ofSeconds(5), () -> drover.openClients() == 0);
         }
     }
