@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 final class Capacity implements Measurement {
     private static final Duration PAUSE = Duration.ofMillis(100);
     private static final int FIRST_STEP = 1000;
+    private static final int FEWEST = 100;
     private static final int MOST = 9000;
     private static final double COARSE = 1.25;
     private static final double FINE = 1.06;
@@ -43,9 +44,13 @@ final class Capacity implements Measurement {
 
     @Override
     public void measure(RunningProxy proxy, Results results) {
-        int last = found.getOrDefault(proxy.name(), FIRST_STEP);
-        int most = search(proxy, (int) (BACK * last), FINE, results);
-        found.put(proxy.name(), Math.max(FIRST_STEP, most));
+        int first = (int) (BACK * found.getOrDefault(proxy.name(), FIRST_STEP));
+        int most = search(proxy, first, FINE, results);
+        while (most == 0 && first > FEWEST) {
+            first = (int) (first / COARSE);
+            most = search(proxy, first, FINE, results);
+        }
+        found.put(proxy.name(), Math.max(FEWEST, most));
         results.add(streams, proxy.name(), most);
     }
 
