@@ -18,26 +18,20 @@ import org.jspecify.annotations.Nullable;
 public final class Backend implements BackendView {
     private final BackendConfig config;
     private final int index;
-    private final Health health;
-    private final BackendObserver observer;
+    private final BackendHealth health;
     private final InFlight inFlight = new InFlight();
 
-    private volatile Condition condition = Condition.UNKNOWN;
     private volatile List<InetSocketAddress> addresses = List.of();
     private volatile boolean lookupFailed;
 
-    // Written under the lock only.
-    private final Object lock = new Object();
-    private volatile int failures;
-    private int probeSuccesses;
-    private int probeFailures;
-
-    /** @param index its place in the herd, from 0 */
-    public Backend(BackendConfig config, int index, Health health, BackendObserver observer) {
+    /**
+     * @param index its place in the herd, from 0
+     * @param limit that the whole herd shares
+     */
+    Backend(BackendConfig config, int index, Health health, EjectionLimit limit, BackendObserver observer) {
         this.config = config;
         this.index = index;
-        this.health = health;
-        this.observer = observer;
+        this.health = new BackendHealth(this, health, limit, observer);
     }
 
     public BackendConfig config() {
@@ -65,16 +59,24 @@ public final class Backend implements BackendView {
 
     /** Whether it is in rotation. */
     public boolean isUp(long nowNanos) {
-        return condition.isUp(nowNanos);
+        return health.isUp(nowNanos);
+    }
+
+    boolean isEjected(long nowNanos) {
+        return health.isEjected(nowNanos);
+    }
+
+    boolean isDraining() {
+        return health.isDraining();
     }
 
     public BackendState state(long nowNanos) {
-        return condition.state(nowNanos);
+        return health.state(nowNanos);
     }
 
     /** Why it is not in rotation, in a few words; null if it is. */
     public @Nullable String downReason(long nowNanos) {
-        return condition.downReason(nowNanos);
+        return health.downReason(nowNanos);
     }
 
     /** Where to connect to first; null while its name is not resolved. */
@@ -110,105 +112,43 @@ public final class Backend implements BackendView {
     }
 
     /** A request succeeded here: proof enough to end an ejection. */
-    public void onSuccess() {
-        // The usual case, on every request, takes no lock.
-        if (failures == 0 && !condition.ejected()) {
-            return;
-        }
-        Change change = null;
-        synchronized (lock) {
-            failures = 0;
-            if (condition.ejected()) {
-                change = become(condition.notEjected(), "a request succeeded");
-            }
-        }
-        tell(change);
+    public void onSuccess(long nowNanos) {
+        health.onSuccess(nowNanos);
     }
 
-    /** A request failed here by the backend's fault; the last of so many in a row ejects it. */
+    /** A request failed here by the backend's fault; the last of {@code passive.failures} in a row ejects it. */
     public void onFailure(String reason, long nowNanos) {
-        Change change = null;
-        synchronized (lock) {
-            failures = failures + 1;
-            if (failures >= health.passive().failures()) {
-                change = eject(reason, nowNanos);
-            }
-        }
-        tell(change);
+        health.onFailure(reason, nowNanos);
     }
 
     /** A connection was refused or timed out: proof enough to eject it at once. */
     public void onConnectFailure(String reason, long nowNanos) {
-        Change change;
-        synchronized (lock) {
-            failures = failures + 1;
-            change = eject(reason, nowNanos);
-        }
-        tell(change);
+        health.onConnectFailure(reason, nowNanos);
     }
 
     /**
-     * A probe ended. The very first decides at once; later ones only when {@code rise} or {@code fall} in a row agree.
-     * A backend that comes up this way is no longer ejected either.
+     * A probe ended. The very first decides at once; later a failure makes it suspect, {@code fall} in a row take it down,
+     * and {@code rise} successes bring it back.
      *
      * @param reason why it failed, in a few words; ignored if it did not
      */
-    public void onProbe(boolean ok, String reason) {
-        Change change;
-        synchronized (lock) {
-            probeSuccesses = ok ? probeSuccesses + 1 : 0;
-            probeFailures = ok ? 0 : probeFailures + 1;
-            change = ok ? probeSucceeded() : probeFailed(reason);
-        }
-        tell(change);
+    public void onProbe(boolean ok, String reason, long nowNanos) {
+        health.onProbe(ok, reason, nowNanos);
     }
 
-    private @Nullable Change probeSucceeded() {
-        BackendState probed = condition.probed();
-        boolean rises = probed == BackendState.UNKNOWN
-                || (probed == BackendState.DOWN
-                        && probeSuccesses >= health.active().rise());
-        if (!rises) {
-            return null;
-        }
-        failures = 0;
-        return become(Condition.UP, "probe succeeded");
+    /** Time has passed: tells of what has changed by that alone, such as the end of an ejection. */
+    public void onTime(long nowNanos) {
+        health.onTime(nowNanos);
     }
 
-    private @Nullable Change probeFailed(String reason) {
-        BackendState probed = condition.probed();
-        boolean falls =
-                probed != BackendState.UP || probeFailures >= health.active().fall();
-        return falls ? become(condition.down(reason), reason) : null;
+    /** Takes it out of rotation, or back into it; what runs on it goes on. */
+    public void drain(boolean wanted, long nowNanos) {
+        health.drain(wanted, nowNanos);
     }
 
-    private @Nullable Change eject(String reason, long nowNanos) {
-        // One that probes found down is out of rotation already, and only they can say when it is back.
-        if (health.passive().failures() == 0 || condition.probed() == BackendState.DOWN) {
-            return null;
-        }
-        Condition before = condition;
-        condition = before.ejected(nowNanos + health.passive().eject().toNanos(), reason);
-        // What was already running when it was ejected, and fails now, only makes it last longer.
-        return before.isEjected(nowNanos) ? null : new Change(before.probed(), BackendState.EJECTED, reason);
-    }
-
-    private @Nullable Change become(Condition next, String reason) {
-        BackendState from = condition.lastTold();
-        condition = next;
-        BackendState to = next.lastTold();
-        return from == to ? null : new Change(from, to, reason);
-    }
-
-    /** Outside the lock: who is told may log. */
-    private void tell(@Nullable Change change) {
-        if (change != null) {
-            observer.onChange(this, change.from, change.to, change.reason);
-        }
-    }
-
-    int weight() {
-        return config.weight();
+    /** Its weight as it counts now: a thousandth of it is 1, so that one that has just come back gets little. */
+    long weight(long nowNanos) {
+        return (long) config.weight() * health.share(nowNanos);
     }
 
     /** Takes a slot if as many requests run here as the caller saw; null if that has changed. */
@@ -231,6 +171,4 @@ public final class Backend implements BackendView {
     public String toString() {
         return name();
     }
-
-    private record Change(BackendState from, BackendState to, String reason) {}
 }

@@ -6,8 +6,14 @@ public enum BackendState {
     UNKNOWN,
     /** It answers. */
     UP,
+    /** It was away and is back: its share grows until {@code health.slow-start} has passed. */
+    SLOW_START,
+    /** The last probe failed: the others are preferred until the next one tells. */
+    SUSPECT,
     /** Requests failed there; it is out of rotation until its time has passed or a request succeeds. */
     EJECTED,
     /** Probes say that it does not answer; only a probe can change that. */
-    DOWN
+    DOWN,
+    /** Somebody wants it out of rotation; what runs there goes on. */
+    DRAINING
 }

@@ -25,9 +25,11 @@ public final class Cluster {
     /** The herd as configured, each backend's index being its place in the configuration. */
     public static Cluster of(DroverConfig config, BackendObserver observer) {
         List<Backend> backends = new ArrayList<>();
+        EjectionLimit limit = new EjectionLimit(config.health().passive().maxShare());
         for (BackendConfig backend : config.backends()) {
-            backends.add(new Backend(backend, backends.size(), config.health(), observer));
+            backends.add(new Backend(backend, backends.size(), config.health(), limit, observer));
         }
+        limit.onHerd(backends);
         return of(backends);
     }
 

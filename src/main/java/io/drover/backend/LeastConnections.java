@@ -33,36 +33,41 @@ final class LeastConnections implements Policy {
     private static @Nullable Least least(Backend[] among, Tried tried, boolean onlyUp, long nowNanos) {
         Backend best = null;
         int bestInFlight = 0;
+        long bestWeight = 0;
         long tiedWeight = 0;
         for (Backend backend : among) {
             if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos)) {
                 continue;
             }
             int inFlight = backend.inFlight();
-            int order = best == null ? -1 : Policy.compareLoad(inFlight, backend.weight(), bestInFlight, best.weight());
+            long weight = backend.weight(nowNanos);
+            int order = best == null ? -1 : Policy.compareLoad(inFlight, weight, bestInFlight, bestWeight);
             if (order < 0) {
                 best = backend;
                 bestInFlight = inFlight;
-                tiedWeight = backend.weight();
+                bestWeight = weight;
+                tiedWeight = weight;
             } else if (order == 0) {
-                tiedWeight += backend.weight();
+                tiedWeight += weight;
             }
         }
-        return best == null ? null : new Least(best, bestInFlight, tiedWeight);
+        return best == null ? null : new Least(best, bestInFlight, bestWeight, tiedWeight);
     }
 
     /** Null if the tie is no longer what it was. */
     private @Nullable Slot takeTied(Backend[] among, Tried tried, boolean onlyUp, long nowNanos, Least least) {
-        long left = Math.floorMod(turns.getAndIncrement(), least.tiedWeight);
+        // In steps of a whole weight: backends of full share take turns, others come in as often as their share says.
+        long left = Math.floorMod(Condition.WHOLE * turns.getAndIncrement(), least.tiedWeight);
         for (Backend backend : among) {
             int inFlight = backend.inFlight();
-            if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos) || !least.isTiedWith(backend, inFlight)) {
+            long weight = backend.weight(nowNanos);
+            if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos) || !least.isTiedWith(inFlight, weight)) {
                 continue;
             }
-            if (left < backend.weight()) {
+            if (left < weight) {
                 return backend.tryAcquire(inFlight);
             }
-            left -= backend.weight();
+            left -= weight;
         }
         return null;
     }
@@ -71,15 +76,16 @@ final class LeastConnections implements Policy {
      * The least load that was found.
      *
      * @param backend the first that has it
+     * @param weight its weight
      * @param tiedWeight the weights of all that have it
      */
-    private record Least(Backend backend, int inFlight, long tiedWeight) {
+    private record Least(Backend backend, int inFlight, long weight, long tiedWeight) {
         boolean isAlone() {
-            return tiedWeight == backend.weight();
+            return tiedWeight == weight;
         }
 
-        boolean isTiedWith(Backend other, int otherInFlight) {
-            return Policy.compareLoad(otherInFlight, other.weight(), inFlight, backend.weight()) == 0;
+        boolean isTiedWith(int otherInFlight, long otherWeight) {
+            return Policy.compareLoad(otherInFlight, otherWeight, inFlight, weight) == 0;
         }
     }
 }

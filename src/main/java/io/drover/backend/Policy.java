@@ -14,11 +14,11 @@ interface Policy {
     Slot pick(Backend[] among, Tried tried, boolean onlyUp, long nowNanos);
 
     static boolean isCandidate(Backend backend, Tried tried, boolean onlyUp, long nowNanos) {
-        return !tried.contains(backend) && (!onlyUp || backend.isUp(nowNanos));
+        return !tried.contains(backend) && (onlyUp ? backend.isUp(nowNanos) : !backend.isDraining());
     }
 
-    /** Compares requests per weight without dividing; a long holds every product of two ints. */
-    static int compareLoad(int inFlight, int weight, int otherInFlight, int otherWeight) {
-        return Long.compare((long) inFlight * otherWeight, (long) otherInFlight * weight);
+    /** Compares requests per weight without dividing: a long holds the product of an int and a weight's thousandths. */
+    static int compareLoad(int inFlight, long weight, int otherInFlight, long otherWeight) {
+        return Long.compare(inFlight * otherWeight, otherInFlight * weight);
     }
 }

@@ -28,7 +28,9 @@ final class RandomTwo implements Policy {
         }
         Backend second = draw(among, tried, onlyUp, nowNanos, first);
         if (second != null
-                && Policy.compareLoad(second.inFlight(), second.weight(), first.inFlight(), first.weight()) < 0) {
+                && Policy.compareLoad(
+                                second.inFlight(), second.weight(nowNanos), first.inFlight(), first.weight(nowNanos))
+                        < 0) {
             return second.acquire();
         }
         return first.acquire();
@@ -43,8 +45,9 @@ final class RandomTwo implements Policy {
             if (backend == except || !Policy.isCandidate(backend, tried, onlyUp, nowNanos)) {
                 continue;
             }
-            weights += backend.weight();
-            if (drawn == null || random.applyAsLong(weights) < backend.weight()) {
+            long weight = backend.weight(nowNanos);
+            weights += weight;
+            if (drawn == null || random.applyAsLong(weights) < weight) {
                 drawn = backend;
             }
         }

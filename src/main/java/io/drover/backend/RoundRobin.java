@@ -28,8 +28,9 @@ final class RoundRobin implements Policy {
             if (index >= credit.length) {
                 credit = Arrays.copyOf(credit, index + 1);
             }
-            credit[index] += backend.weight();
-            gained += backend.weight();
+            long weight = backend.weight(nowNanos);
+            credit[index] += weight;
+            gained += weight;
             if (best == null || credit[index] > credit[best.index()]) {
                 best = backend;
             }

@@ -87,8 +87,12 @@ public final class ConfigText {
                         + active.rise() + ", down after " + active.fall();
         String ejection = passive.failures() == 0
                 ? "no ejection"
-                : "ejected for " + text(passive.eject()) + " after " + count(passive.failures(), "failure", "failures");
+                : "ejected for " + text(passive.eject()) + " to " + text(passive.maxEject()) + " after "
+                        + count(passive.failures(), "failure", "failures") + ", up to " + passive.maxShare()
+                        + "% at once";
         line("health", probes + "; " + ejection);
+        Duration slowStart = config.health().slowStart();
+        line("slow start", slowStart.isZero() ? "none" : text(slowStart));
     }
 
     private void timeouts() {

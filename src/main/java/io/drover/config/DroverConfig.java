@@ -93,13 +93,19 @@ public record DroverConfig(
     /** @param modelAware whether a 404 for a model is tried on the other backends before it is relayed */
     public record Routing(boolean modelAware) {}
 
-    public record Health(ActiveHealth active, PassiveHealth passive) {}
+    /** @param slowStart how long the share of a backend that is back takes to grow to the whole; zero: at once */
+    public record Health(ActiveHealth active, PassiveHealth passive, Duration slowStart) {}
 
     /** @param interval between two probes of one backend; zero: off, a backend counts as up */
     public record ActiveHealth(Duration interval, Duration timeout, int rise, int fall) {}
 
-    /** @param failures consecutive failures that eject a backend; 0: off */
-    public record PassiveHealth(int failures, Duration eject) {}
+    /**
+     * @param failures consecutive failures that eject a backend; 0: off
+     * @param eject for how long at first; it doubles each time it follows close upon the last
+     * @param maxEject the longest it grows to
+     * @param maxShare percent of the herd that may be ejected for failures at once
+     */
+    public record PassiveHealth(int failures, Duration eject, Duration maxEject, int maxShare) {}
 
     public record Timeouts(
             Duration connect,

@@ -21,7 +21,6 @@ final class LaterKeys {
             unused("discovery.interval", Quantities.POSITIVE_DURATION),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
-            unused("health.slow-start", Quantities.DURATION),
             unused("limits.requests.key", Kind.word(List.of("client-ip"), List.of("client-ip"), List.of("api-key"))),
             unused("limits.tokens.key", LIMIT_KEY),
             off("limits.tokens.rate"),

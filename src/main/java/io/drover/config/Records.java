@@ -97,7 +97,11 @@ final class Records {
                         number("health.active.rise", 1, Integer.MAX_VALUE),
                         number("health.active.fall", 1, Integer.MAX_VALUE)),
                 new PassiveHealth(
-                        number("health.passive.failures", 0, Integer.MAX_VALUE), positive("health.passive.eject")));
+                        number("health.passive.failures", 0, Integer.MAX_VALUE),
+                        positive("health.passive.eject"),
+                        positive("health.passive.max-eject"),
+                        number("health.passive.max-share", 1, 100)),
+                drover.get("health.slow-start", Quantities.DURATION));
     }
 
     private Timeouts timeouts() {

@@ -11,6 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks each backend for its version every {@code health.active.interval} and tells it, by {@link Backend#onProbe}, what
@@ -19,14 +22,20 @@ import java.util.concurrent.CompletionStage;
  * <p>Everything happens on one event loop; the methods may be called from any thread.
  */
 public final class HealthProber implements AutoCloseable {
+    /** How soon what time alone changes is told of, such as the end of an ejection. */
+    private static final long LOOK_MILLIS = 250;
+
+    private final Cluster cluster;
     private final EventLoop loop;
     private final List<ProbeCycle> cycles = new ArrayList<>();
     private final CompletableFuture<Void> firstRound = new CompletableFuture<>();
     private int awaited;
+    private @Nullable Future<?> looks;
 
     /** @param loop where probes run; it stays the caller's and must outlive this */
     public HealthProber(
             Cluster cluster, DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
+        this.cluster = cluster;
         this.loop = loop;
         if (!config.health().active().interval().isZero()) {
             // The deadline of a probe includes the connect; a limit of Netty's own would only make two of it.
@@ -44,6 +53,7 @@ public final class HealthProber implements AutoCloseable {
 
     /** Starts the first probe of every backend at once; of a backend that has no address yet, as soon as it has. */
     public void start() {
+        looks = loop.scheduleAtFixedRate(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         if (cycles.isEmpty()) {
             firstRound.complete(null);
         } else {
@@ -60,8 +70,18 @@ public final class HealthProber implements AutoCloseable {
     @Override
     public void close() {
         if (!loop.isShuttingDown()) {
-            loop.execute(() -> cycles.forEach(ProbeCycle::close));
+            loop.execute(() -> {
+                if (looks != null) {
+                    looks.cancel(false);
+                }
+                cycles.forEach(ProbeCycle::close);
+            });
         }
+    }
+
+    private void look() {
+        long now = System.nanoTime();
+        cluster.backends().forEach(backend -> backend.onTime(now));
     }
 
     private void onFirstEnd() {

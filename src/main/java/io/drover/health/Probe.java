@@ -109,7 +109,7 @@ final class Probe extends ChannelInboundHandlerAdapter {
 
     private void onStatus(int status) {
         if (status >= 200 && status < 300) {
-            end(() -> backend.onProbe(true, ""));
+            end(() -> backend.onProbe(true, "", System.nanoTime()));
         } else {
             // 401 and 403 too: with the same Host and Authorization, every client's request would get them.
             fail("answered " + status);
@@ -127,7 +127,7 @@ final class Probe extends ChannelInboundHandlerAdapter {
     }
 
     private void fail(String reason) {
-        end(() -> backend.onProbe(false, reason));
+        end(() -> backend.onProbe(false, reason, System.nanoTime()));
     }
 
     private void end(Runnable report) {

@@ -1,6 +1,7 @@
 package io.drover.health;
 
 import io.drover.backend.Backend;
+import io.drover.backend.BackendState;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.http.HeadParser;
@@ -20,6 +21,9 @@ final class ProbeCycle {
     private static final double JITTER = 0.1;
 
     private static final long NAME_CHECK_MILLIS = 10;
+
+    /** A backend that is suspect is probed so many times as often: either way it is soon known. */
+    private static final int SUSPECT_HASTE = 5;
 
     private final Backend backend;
     private final EventLoop loop;
@@ -82,7 +86,7 @@ final class ProbeCycle {
             // The very first result decides at once, and the first look-up may well be under way still.
             next = loop.schedule(this::attempt, NAME_CHECK_MILLIS, TimeUnit.MILLISECONDS);
         } else {
-            backend.onProbe(false, "name not resolved");
+            backend.onProbe(false, "name not resolved", System.nanoTime());
             onEnd();
         }
     }
@@ -91,7 +95,9 @@ final class ProbeCycle {
         probe = null;
         double jitter = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
         long sinceStart = System.nanoTime() - startedNanos;
-        long delay = Math.max(0, (long) (intervalNanos * jitter) - sinceStart);
+        boolean suspect = backend.state(System.nanoTime()) == BackendState.SUSPECT;
+        long interval = suspect ? intervalNanos / SUSPECT_HASTE : intervalNanos;
+        long delay = Math.max(0, (long) (interval * jitter) - sinceStart);
         next = loop.schedule(this::start, delay, TimeUnit.NANOSECONDS);
         if (first) {
             first = false;

@@ -22,6 +22,8 @@ enum CallFailure {
     WRITE_TIMED_OUT("backend takes no bytes", false),
     /** No response within {@code timeouts.first-byte}. */
     FIRST_BYTE_TIMED_OUT("no answer in time", false),
+    /** Probes found the backend down before the response began. */
+    BACKEND_DOWN("backend went down", false),
     /** No byte of the response within {@code timeouts.idle}. */
     IDLE_TIMED_OUT("answer stalled", false);
 

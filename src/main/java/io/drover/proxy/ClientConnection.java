@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
@@ -256,6 +257,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private void endWithReset() {
         if (channel().isOpen()) {
             channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        }
+    }
+
+    void onBackendDown(Backend backend) {
+        Exchange running = exchange;
+        if (running != null) {
+            running.onBackendDown(backend);
         }
     }
 

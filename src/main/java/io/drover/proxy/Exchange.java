@@ -372,7 +372,7 @@ final class Exchange implements ResponseSink, HeadLines {
             body.release();
         }
         if (status < 500) {
-            running.backend().onSuccess();
+            running.backend().onSuccess(clock.now());
         }
         pauseWhileClientIsSlow();
     }
@@ -446,6 +446,20 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void failCall(CallFailure failure) {
         Objects.requireNonNull(call).fail(failure);
+    }
+
+    /**
+     * Probes found a backend down. One that only loads a model answers them, so whoever still waits there for an answer
+     * waits for nothing: the request is taken back where it may be sent again.
+     */
+    void onBackendDown(Backend down) {
+        Call running = call;
+        if (running != null
+                && running.backend() == down
+                && response == null
+                && request.endpoint().replayable()) {
+            running.fail(CallFailure.BACKEND_DOWN);
+        }
     }
 
     // ------------------------------------------------------------------ the end

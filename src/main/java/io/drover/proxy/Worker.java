@@ -107,6 +107,14 @@ public final class Worker {
         return new ClientConnection(this);
     }
 
+    /** Probes found a backend down: takes back what waits for its answer. On the loop. */
+    public void onBackendDown(Backend backend) {
+        clock.read();
+        for (ClientConnection client : List.copyOf(clients)) {
+            client.onBackendDown(backend);
+        }
+    }
+
     /** Ends keep-alive connections without a request, and unused connections to backends. On the loop. */
     public void closeIdle() {
         clock.read();

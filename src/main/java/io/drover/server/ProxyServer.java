@@ -1,6 +1,8 @@
 package io.drover.server;
 
+import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
+import io.drover.backend.BackendState;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.cache.RedisLink;
@@ -77,7 +79,11 @@ public final class ProxyServer implements AutoCloseable {
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
-        cluster = Cluster.of(config, new BackendReport(metrics));
+        BackendReport report = new BackendReport(metrics);
+        cluster = Cluster.of(config, (backend, from, to, reason) -> {
+            report.onChange(backend, from, to, reason);
+            onBackendChange(backend, to);
+        });
         metrics.backends(cluster::backends);
         proxy = new ProxyContext(config, cluster, LoadBalancer.of(config.balance()), metrics, accessLog);
         loops = new MultiThreadIoEventLoopGroup(
@@ -132,6 +138,12 @@ public final class ProxyServer implements AutoCloseable {
                 transport.name(),
                 config.eventLoops(),
                 cluster.backends().size());
+    }
+
+    private void onBackendChange(Backend backend, BackendState state) {
+        if (state == BackendState.DOWN) {
+            workers.forEach((loop, worker) -> loop.execute(() -> worker.onBackendDown(backend)));
+        }
     }
 
     private void awaitFirstProbes() {

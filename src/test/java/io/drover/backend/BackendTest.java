@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BackendTest {
     private static final long NOW = 1_000;
+    private static final long SLOW_START = HEALTH.slowStart().toNanos();
 
     private final List<String> changes = new ArrayList<>();
     private final Backend backend = backend(HEALTH);
@@ -41,51 +42,63 @@ class BackendTest {
 
     @Test
     void theVeryFirstProbeDecidesAtOnce() {
-        backend.onProbe(false, "connection refused");
+        backend.onProbe(false, "connection refused", NOW);
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
         assertThat(backend.downReason(NOW)).isEqualTo("connection refused");
 
         Backend other = backend(HEALTH);
-        other.onProbe(true, "");
+        other.onProbe(true, "", NOW);
         assertThat(other.state(NOW)).isEqualTo(BackendState.UP);
         assertThat(changes).containsExactly("UNKNOWN->DOWN connection refused", "UNKNOWN->UP probe succeeded");
     }
 
     @Test
-    void itFallsAfterThreeFailedProbesInARow() {
-        backend.onProbe(true, "");
-        backend.onProbe(false, "probe timed out");
-        backend.onProbe(false, "probe timed out");
-        backend.onProbe(true, "");
-        backend.onProbe(false, "probe timed out");
-        backend.onProbe(false, "probe timed out");
-        assertThat(backend.isUp(NOW)).isTrue();
-
-        backend.onProbe(false, "probe timed out");
+    void itIsSuspectAtOnceAndFallsAfterThreeFailedProbesInARow() {
+        backend.onProbe(true, "", NOW);
+        backend.onProbe(false, "probe timed out", NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.SUSPECT);
         assertThat(backend.isUp(NOW)).isFalse();
         assertThat(backend.downReason(NOW)).isEqualTo("probe timed out");
+        backend.onProbe(false, "probe timed out", NOW);
+        backend.onProbe(true, "", NOW);
+        assertThat(backend.state(NOW)).as("one success is enough for it").isEqualTo(BackendState.UP);
+        backend.onProbe(false, "probe timed out", NOW);
+        backend.onProbe(false, "probe timed out", NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.SUSPECT);
+
+        backend.onProbe(false, "probe timed out", NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
+        assertThat(backend.downReason(NOW)).isEqualTo("probe timed out");
+        assertThat(changes)
+                .containsExactly(
+                        "UNKNOWN->UP probe succeeded",
+                        "UP->SUSPECT probe timed out",
+                        "SUSPECT->UP probe succeeded",
+                        "UP->SUSPECT probe timed out",
+                        "SUSPECT->DOWN probe timed out");
     }
 
     @Test
     void itRisesAfterTwoSuccessfulProbesInARow() {
-        backend.onProbe(false, "connection refused");
-        backend.onProbe(true, "");
-        backend.onProbe(false, "name not resolved");
-        backend.onProbe(true, "");
+        backend.onProbe(false, "connection refused", NOW);
+        backend.onProbe(true, "", NOW);
+        backend.onProbe(false, "name not resolved", NOW);
+        backend.onProbe(true, "", NOW);
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
         assertThat(backend.downReason(NOW)).isEqualTo("name not resolved");
 
-        backend.onProbe(true, "");
-        assertThat(backend.state(NOW)).isEqualTo(BackendState.UP);
+        backend.onProbe(true, "", NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.SLOW_START);
+        assertThat(backend.isUp(NOW)).isTrue();
         assertThat(backend.downReason(NOW)).isNull();
-        assertThat(changes).containsExactly("UNKNOWN->DOWN connection refused", "DOWN->UP probe succeeded");
+        assertThat(changes).containsExactly("UNKNOWN->DOWN connection refused", "DOWN->SLOW_START probe succeeded");
     }
 
     @Test
     void threeFailuresInARowEject() {
         backend.onFailure("connection reset", NOW);
         backend.onFailure("connection reset", NOW);
-        backend.onSuccess();
+        backend.onSuccess(NOW);
         backend.onFailure("connection reset", NOW);
         backend.onFailure("connection reset", NOW);
         assertThat(backend.isUp(NOW)).isTrue();
@@ -110,17 +123,17 @@ class BackendTest {
         assertThat(backend.isUp(now)).isFalse();
         assertThat(backend.isUp(now + EJECT_NANOS - 1)).isFalse();
         assertThat(backend.isUp(now + EJECT_NANOS)).isTrue();
-        assertThat(backend.state(now + EJECT_NANOS)).isEqualTo(BackendState.UNKNOWN);
+        assertThat(backend.state(now + EJECT_NANOS)).isEqualTo(BackendState.SLOW_START);
         assertThat(backend.downReason(now + EJECT_NANOS)).isNull();
     }
 
     @Test
     void aSuccessEndsAnEjection() {
         backend.onConnectFailure("connection refused", NOW);
-        backend.onSuccess();
+        backend.onSuccess(NOW);
         assertThat(backend.isUp(NOW)).isTrue();
         assertThat(changes)
-                .containsExactly("UNKNOWN->EJECTED connection refused", "EJECTED->UNKNOWN a request succeeded");
+                .containsExactly("UNKNOWN->EJECTED connection refused", "EJECTED->SLOW_START a request succeeded");
 
         backend.onFailure("connection reset", NOW);
         backend.onFailure("connection reset", NOW);
@@ -136,7 +149,11 @@ class BackendTest {
         assertThat(backend.isUp(later)).isTrue();
         backend.onFailure("connection reset", later);
         assertThat(backend.isUp(later)).isFalse();
-        assertThat(changes).hasSize(2).allMatch("UNKNOWN->EJECTED connection reset"::equals);
+        assertThat(changes)
+                .containsExactly(
+                        "UNKNOWN->EJECTED connection reset",
+                        "EJECTED->SLOW_START its time has passed",
+                        "SLOW_START->EJECTED connection reset");
     }
 
     @Test
@@ -150,7 +167,10 @@ class BackendTest {
 
     @Test
     void zeroFailuresNeverEject() {
-        Backend trusted = backend(new Health(HEALTH.active(), new PassiveHealth(0, Duration.ofSeconds(30))));
+        Backend trusted = backend(new Health(
+                HEALTH.active(),
+                new PassiveHealth(0, Duration.ofSeconds(30), Duration.ofMinutes(5), 50),
+                HEALTH.slowStart()));
         for (int i = 0; i < 10; i++) {
             trusted.onFailure("connection reset", NOW);
             trusted.onConnectFailure("connection refused", NOW);
@@ -161,40 +181,165 @@ class BackendTest {
 
     @Test
     void aProbeThatBringsItUpEndsAnEjection() {
-        backend.onProbe(true, "");
-        backend.onConnectFailure("connection refused", NOW);
-        backend.onProbe(true, "");
+        backend.onProbe(true, "", NOW);
+        backend.onFailure("answered 500", NOW);
+        backend.onFailure("answered 500", NOW);
+        backend.onFailure("answered 500", NOW);
+        for (int i = 0; i < 5; i++) {
+            backend.onProbe(true, "", NOW);
+        }
         assertThat(backend.state(NOW))
                 .as("it was up for the probes all the time: they do not see what requests see")
                 .isEqualTo(BackendState.EJECTED);
 
         for (int i = 0; i < 3; i++) {
-            backend.onProbe(false, "connection refused");
+            backend.onProbe(false, "connection refused", NOW);
         }
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
-        backend.onProbe(true, "");
-        backend.onProbe(true, "");
-        assertThat(backend.state(NOW)).isEqualTo(BackendState.UP);
+        backend.onProbe(true, "", NOW);
+        backend.onProbe(true, "", NOW);
+        assertThat(backend.isUp(NOW)).isTrue();
         assertThat(changes)
                 .containsExactly(
                         "UNKNOWN->UP probe succeeded",
-                        "UP->EJECTED connection refused",
+                        "UP->EJECTED answered 500",
                         "EJECTED->DOWN connection refused",
-                        "DOWN->UP probe succeeded");
+                        "DOWN->SLOW_START probe succeeded");
     }
 
     @Test
-    void theFirstProbeEndsAnEjectionToo() {
+    void anEjectionForARefusedConnectionEndsWhenEnoughProbesConnect() {
+        backend.onProbe(true, "", NOW);
         backend.onConnectFailure("connection refused", NOW);
-        backend.onProbe(true, "");
-        assertThat(backend.state(NOW)).isEqualTo(BackendState.UP);
+        backend.onProbe(true, "", NOW + 1);
+        assertThat(backend.state(NOW + 1)).isEqualTo(BackendState.EJECTED);
+        backend.onProbe(true, "", NOW + 2);
+        assertThat(backend.state(NOW + 2)).isEqualTo(BackendState.SLOW_START);
+        assertThat(changes).last().isEqualTo("EJECTED->SLOW_START probe succeeded");
+    }
+
+    @Test
+    void theShareOfABackendThatIsBackGrows() {
+        backend.onProbe(false, "connection refused", NOW);
+        backend.onProbe(true, "", NOW);
+        backend.onProbe(true, "", NOW);
+        assertThat(backend.weight(NOW)).isEqualTo(100);
+        assertThat(backend.weight(NOW + SLOW_START / 2)).isEqualTo(500);
+        assertThat(backend.weight(NOW + SLOW_START - 1)).isEqualTo(999);
+        assertThat(backend.state(NOW + SLOW_START - 1)).isEqualTo(BackendState.SLOW_START);
+        assertThat(backend.weight(NOW + SLOW_START)).isEqualTo(1000);
+        assertThat(backend.state(NOW + SLOW_START)).isEqualTo(BackendState.UP);
+
+        backend.onTime(NOW + SLOW_START - 1);
+        assertThat(changes).hasSize(2);
+        backend.onTime(NOW + SLOW_START);
+        assertThat(changes).last().isEqualTo("SLOW_START->UP back to its full share");
+    }
+
+    @Test
+    void theShareGrowsFromTheEndOfAnEjectionOn() {
+        backend.onConnectFailure("connection refused", NOW);
+        long end = NOW + EJECT_NANOS;
+        assertThat(backend.weight(end)).isEqualTo(100);
+        backend.onSuccess(end + SLOW_START / 2);
+        assertThat(backend.weight(end + SLOW_START / 2)).isEqualTo(500);
+        assertThat(backend.state(end + SLOW_START)).isEqualTo(BackendState.UNKNOWN);
+    }
+
+    @Test
+    void withoutSlowStartItIsBackInFullAtOnce() {
+        Backend quick = backend(new Health(HEALTH.active(), HEALTH.passive(), Duration.ZERO));
+        quick.onProbe(false, "connection refused", NOW);
+        quick.onProbe(true, "", NOW);
+        quick.onProbe(true, "", NOW);
+        assertThat(quick.state(NOW)).isEqualTo(BackendState.UP);
+        assertThat(quick.weight(NOW)).isEqualTo(1000);
+    }
+
+    @Test
+    void anEjectionThatFollowsCloseUponTheLastIsTwiceAsLongUpToTheMost() {
+        long now = NOW;
+        for (long seconds : new long[] {30, 60, 120, 240, 300, 300}) {
+            backend.onConnectFailure("connection refused", now);
+            long time = Duration.ofSeconds(seconds).toNanos();
+            assertThat(backend.isUp(now + time - 1)).as("%d s", seconds).isFalse();
+            assertThat(backend.isUp(now + time)).as("%d s", seconds).isTrue();
+            now += time;
+        }
+        // Well for as long as it was away: all is forgotten.
+        now += Duration.ofMinutes(5).toNanos();
+        backend.onConnectFailure("connection refused", now);
+        assertThat(backend.isUp(now + EJECT_NANOS)).isTrue();
+    }
+
+    @Test
+    void aSuccessInBetweenDoesNotMakeARelapseShorter() {
+        backend.onConnectFailure("connection refused", NOW);
+        backend.onSuccess(NOW + 10);
+        backend.onConnectFailure("connection refused", NOW + 20);
+        assertThat(backend.isUp(NOW + 20 + EJECT_NANOS)).isFalse();
+        assertThat(backend.isUp(NOW + 20 + 2 * EJECT_NANOS)).isTrue();
+    }
+
+    @Test
+    void onlyAShareOfTheHerdIsEjectedForFailuresButEveryRefusalIsBelieved() {
+        EjectionLimit half = new EjectionLimit(50);
+        List<Backend> herd = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
+        }
+        half.onHerd(herd);
+        for (Backend each : herd) {
+            for (int i = 0; i < 3; i++) {
+                each.onFailure("answered 500", NOW);
+            }
+        }
+        assertThat(herd).filteredOn(each -> !each.isUp(NOW)).hasSize(2);
+
+        herd.get(4).onConnectFailure("connection refused", NOW);
+        assertThat(herd).filteredOn(each -> !each.isUp(NOW)).hasSize(3);
+    }
+
+    @Test
+    void ofAHerdOfOneTheOnlyOneMayBeEjected() {
+        EjectionLimit tenth = new EjectionLimit(10);
+        Backend only = new Backend(Herd.config(0, 1, false), 0, HEALTH, tenth, Herd.NOBODY);
+        tenth.onHerd(List.of(only));
+        for (int i = 0; i < 3; i++) {
+            only.onFailure("answered 500", NOW);
+        }
+        assertThat(only.isUp(NOW)).isFalse();
+    }
+
+    @Test
+    void drainedItIsOutOfRotationWhateverElseHappensAndUndrainedItStartsSlowly() {
+        backend.onProbe(true, "", NOW);
+        backend.drain(true, NOW);
+        backend.drain(true, NOW);
+        backend.onProbe(true, "", NOW);
+        backend.onSuccess(NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.DRAINING);
+        assertThat(backend.downReason(NOW)).isEqualTo("drained");
+        backend.drain(false, NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.SLOW_START);
+        assertThat(changes)
+                .containsExactly(
+                        "UNKNOWN->UP probe succeeded", "UP->DRAINING drained", "DRAINING->SLOW_START undrained");
+    }
+
+    @Test
+    void whatHappenedWhileItWasDrainedCountsAfterwards() {
+        backend.drain(true, NOW);
+        backend.onProbe(false, "connection refused", NOW);
+        backend.drain(false, NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
     }
 
     @Test
     void aBackendThatIsDownIsNotEjectedNorBroughtUpByRequests() {
-        backend.onProbe(false, "connection refused");
+        backend.onProbe(false, "connection refused", NOW);
         backend.onConnectFailure("connection refused", NOW);
-        backend.onSuccess();
+        backend.onSuccess(NOW);
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
         assertThat(changes).containsExactly("UNKNOWN->DOWN connection refused");
     }
@@ -224,7 +369,7 @@ class BackendTest {
         Backend reported = Herd.backend(0, 1, false, HEALTH, new BackendReport(metrics));
         metrics.backends(() -> List.of(reported));
         reported.onConnectFailure("connection refused", System.nanoTime());
-        reported.onProbe(false, "probe timed out");
+        reported.onProbe(false, "probe timed out", NOW);
 
         assertThat(new String(metrics.scrape(null), StandardCharsets.UTF_8))
                 .contains("drover_backend_ejections_total{backend=\"b0\",reason=\"connection refused\",} 1.0")

@@ -14,7 +14,8 @@ import java.util.Optional;
 final class Herd {
     static final Health HEALTH = new Health(
             new ActiveHealth(Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3),
-            new PassiveHealth(3, Duration.ofSeconds(30)));
+            new PassiveHealth(3, Duration.ofSeconds(30), Duration.ofMinutes(5), 50),
+            Duration.ofSeconds(20));
     static final long EJECT_NANOS = Duration.ofSeconds(30).toNanos();
     static final BackendObserver NOBODY = (backend, from, to, reason) -> {};
 
@@ -46,7 +47,7 @@ final class Herd {
     }
 
     static Backend backend(int index, int weight, boolean backup, Health health, BackendObserver observer) {
-        return new Backend(config(index, weight, backup), index, health, observer);
+        return new Backend(config(index, weight, backup), index, health, new EjectionLimit(100), observer);
     }
 
     static BackendConfig config(int index, int weight, boolean backup) {

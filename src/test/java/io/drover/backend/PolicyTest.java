@@ -2,14 +2,17 @@ package io.drover.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.config.DroverConfig;
 import io.drover.testing.Race;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How each policy spreads requests. */
@@ -90,6 +93,41 @@ class PolicyTest {
         assertThat(shares(new LeastConnections(), Herd.of(3, 1), 400)).containsExactly(300, 100);
     }
 
+    @ParameterizedTest
+    @EnumSource(DroverConfig.Balance.class)
+    void aBackendThatIsBackGetsATenthAtFirst(DroverConfig.Balance balance) {
+        Herd herd = Herd.equal(2);
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        herd.get(0).onProbe(true, "", NOW);
+        herd.get(0).onProbe(true, "", NOW);
+        LoadBalancer balancer = LoadBalancer.of(balance);
+        int[] chosen = new int[2];
+        for (int i = 0; i < 1100; i++) {
+            Slot slot = Objects.requireNonNull(balancer.select(herd.cluster(), new Tried(), NOW));
+            chosen[slot.backend().index()]++;
+            slot.release();
+        }
+        if (balance == DroverConfig.Balance.RANDOM_TWO) {
+            // It draws two of two, and both are idle: the first one drawn is taken.
+            assertThat(chosen[0]).isBetween(50, 160);
+        } else {
+            assertThat(chosen).containsExactly(100, 1000);
+        }
+    }
+
+    @Test
+    void leastConnectionsLoadsABackendThatIsBackByItsShare() {
+        Herd herd = Herd.equal(2);
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        herd.get(0).onProbe(true, "", NOW);
+        herd.get(0).onProbe(true, "", NOW);
+        LeastConnections policy = new LeastConnections();
+        for (int i = 0; i < 110; i++) {
+            pick(policy, herd.cluster().primaries());
+        }
+        assertThat(herd.inFlight()).containsExactly(10, 100);
+    }
+
     @Test
     void leastConnectionsTakesTurnsAcrossThreads() throws Exception {
         Herd herd = Herd.equal(3);
@@ -135,7 +173,7 @@ class PolicyTest {
     @Test
     void roundRobinSharesWhatADeadBackendLeavesByWeight() {
         Herd herd = Herd.of(2, 1, 3);
-        herd.get(2).onProbe(false, "connection refused");
+        herd.get(2).onProbe(false, "connection refused", NOW);
         assertThat(shares(new RoundRobin(), herd, 300)).containsExactly(200, 100, 0);
     }
 

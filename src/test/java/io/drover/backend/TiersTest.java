@@ -2,6 +2,7 @@ package io.drover.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.testing.Race;
 import java.util.HashSet;
@@ -23,7 +24,7 @@ class TiersTest {
         for (int i = 0; i < 50; i++) {
             assertThat(select(balancer, herd, new Tried()).backend()).isNotSameAs(herd.get(2));
         }
-        herd.get(0).onProbe(false, "connection refused");
+        herd.get(0).onProbe(false, "connection refused", NOW);
         herd.get(1).onConnectFailure("connection refused", NOW);
         for (int i = 0; i < 50; i++) {
             assertThat(select(balancer, herd, new Tried()).backend()).isSameAs(herd.get(2));
@@ -50,8 +51,8 @@ class TiersTest {
     @EnumSource(Balance.class)
     void theTiersAreUpPrimariesUpBackupsDownPrimariesDownBackups(Balance balance) {
         Herd herd = Herd.of(1, 1).withBackup().withBackup();
-        herd.get(0).onProbe(false, "connection refused");
-        herd.get(2).onProbe(false, "connection refused");
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        herd.get(2).onProbe(false, "connection refused", NOW);
         LoadBalancer balancer = LoadBalancer.of(balance);
         Tried tried = new Tried();
         for (int expected : new int[] {1, 3, 0, 2}) {
@@ -66,8 +67,8 @@ class TiersTest {
     @EnumSource(Balance.class)
     void allDownFailsOpen(Balance balance) {
         Herd herd = Herd.of(1, 1);
-        herd.get(0).onProbe(false, "connection refused");
-        herd.get(1).onProbe(false, "connection refused");
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        herd.get(1).onProbe(false, "connection refused", NOW);
         assertThat(herd.cluster().isUp(NOW)).isFalse();
         assertThat(select(LoadBalancer.of(balance), herd, new Tried())).isNotNull();
     }
@@ -128,5 +129,18 @@ class TiersTest {
     private static Slot present(@Nullable Slot slot) {
         assertThat(slot).isNotNull();
         return slot;
+    }
+
+    @Test
+    void aDrainedBackendIsNotEvenTheLastResort() {
+        Herd herd = Herd.equal(2);
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        herd.get(1).drain(true, NOW);
+        LoadBalancer balancer = LoadBalancer.of(DroverConfig.Balance.LEAST_CONNECTIONS);
+        Tried tried = new Tried();
+        Slot slot = balancer.select(herd.cluster(), tried, NOW);
+        assertThat(slot).isNotNull().extracting(Slot::backend).isEqualTo(herd.get(0));
+        tried.add(herd.get(0));
+        assertThat(balancer.select(herd.cluster(), tried, NOW)).isNull();
     }
 }

@@ -109,7 +109,9 @@ final class ConfigLoaderTest {
                         new DroverConfig.Routing(false),
                         new DroverConfig.Health(
                                 new DroverConfig.ActiveHealth(Duration.ofSeconds(103), Duration.ofSeconds(104), 8, 9),
-                                new DroverConfig.PassiveHealth(10, Duration.ofSeconds(105))),
+                                new DroverConfig.PassiveHealth(
+                                        10, Duration.ofSeconds(105), Duration.ofSeconds(125), 26),
+                                Duration.ofSeconds(127)),
                         new DroverConfig.Timeouts(
                                 Duration.ofSeconds(106),
                                 Duration.ofSeconds(107),

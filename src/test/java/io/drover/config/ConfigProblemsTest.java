@@ -176,7 +176,6 @@ final class ConfigProblemsTest {
     @CsvSource(delimiter = '|', textBlock = """
         queue.max = 5                | drover.queue.max: 5 (expected: 1000, the default; accepted, not effective in this version)
         queue.timeout = 5s           | drover.queue.timeout: "5s" (expected: "60s", the default; accepted, not effective in this version)
-        health.slow-start = 0        | drover.health.slow-start: 0 (expected: "30s", the default; accepted, not effective in this version)
         cache.coalesce = false       | drover.cache.coalesce: false (expected: true, the default; accepted, not effective in this version)
         limits.tokens.burst = 5      | drover.limits.tokens.burst: 5 (expected: 0, the default; accepted, not effective in this version)
         limits.tokens.key = client-ip | drover.limits.tokens.key: "client-ip" (expected: "api-key", the default; accepted, not effective in this version)
@@ -188,7 +187,7 @@ final class ConfigProblemsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"queue.timeout = 1m", "health.slow-start = 30000ms", "queue.max = \"1000\"", "cache.memory = 256 MiB"})
+    @CsvSource({"queue.timeout = 1m", "cache.ttl = 60m", "queue.max = \"1000\"", "cache.memory = 256 MiB"})
     void theDefaultInOtherWordsDoesNotWarn(String line) throws ConfigException {
         assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).warnings())
                 .isEmpty();

@@ -32,7 +32,8 @@ final class ConfigTextTest {
                   gpu1:11434       http://gpu1:11434, weight 1
                   10.0.0.12:11434  http://10.0.0.12:11434, weight 1
                 routing     model-aware
-                health      probe every 5s, timeout 2s, up after 2, down after 3; ejected for 30s after 5 failures
+                health      probe every 5s, timeout 2s, up after 2, down after 3; ejected for 30s to 5m after 5 failures, up to 50% at once
+                slow start  30s
                 timeouts    connect 5s, request head 10s, request body 1m, first byte 10m, idle 2m
                             client write 1m, upstream write 1m, keep-alive 2m, lingering close 2s
                 upstream    idle connections closed after 1m, at most 1024 kept and 128 connecting
@@ -66,7 +67,8 @@ final class ConfigTextTest {
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
                   [::1]:84  http://[::1]:84, weight 1
                 routing     any backend for any model
-                health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s after 10 failures
+                health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s to 125s after 10 failures, up to 26% at once
+                slow start  127s
                 timeouts    connect 106s, request head 107s, request body 108s, first byte 109s, idle 110s
                             client write 111s, upstream write 112s, keep-alive 113s, lingering close 114s
                 upstream    idle connections closed after 115s, at most 15 kept and 16 connecting

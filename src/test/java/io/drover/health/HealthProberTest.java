@@ -240,7 +240,9 @@ class HealthProberTest {
         stub.become(StubBackend.text(OK));
         Await.until("up again", SOON, () -> herd.state(0) == BackendState.UP);
 
-        assertThat(herd.told).containsExactly("UP probe succeeded", "DOWN answered 500", "UP probe succeeded");
+        assertThat(herd.told)
+                .containsExactly(
+                        "UP probe succeeded", "SUSPECT answered 500", "DOWN answered 500", "UP probe succeeded");
     }
 
     @Test

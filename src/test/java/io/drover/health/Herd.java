@@ -7,6 +7,7 @@ import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,9 +24,12 @@ final class Herd {
         this.cluster = Cluster.of(config, (backend, from, to, reason) -> told.add(to + " " + reason));
     }
 
+    /** What is back is back in full at once: how a share grows is not the prober's concern. */
     static Herd of(Map<String, String> keys, String... urls) {
+        Map<String, String> all = new HashMap<>(keys);
+        all.put("health.slow-start", "0");
         try {
-            return new Herd(ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), List.of(urls), keys))
+            return new Herd(ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), List.of(urls), all))
                     .config());
         } catch (ConfigException wrong) {
             throw new IllegalArgumentException(wrong);

@@ -1,0 +1,223 @@
+package io.drover.backend;
+
+import io.drover.config.DroverConfig.Health;
+import io.drover.config.DroverConfig.PassiveHealth;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides from what is reported of one backend what is to be thought of it. Driven by reports and a clock alone: nothing
+ * here reads the time, waits or does I/O.
+ *
+ * <p>Any thread. Reading takes no lock; reports take a short one. Times are those of {@link System#nanoTime}.
+ */
+final class BackendHealth {
+    private static final String BACK = "back to its full share";
+
+    private final Backend backend;
+    private final Health health;
+    private final EjectionLimit limit;
+    private final BackendObserver observer;
+    private final long slowStartNanos;
+
+    private volatile Condition condition = Condition.UNKNOWN;
+
+    // Written under the lock only.
+    private final Object lock = new Object();
+    private volatile int failures;
+    private int probeSuccesses;
+    private int probeFailures;
+    private int ejections;
+    private long ejectNanos;
+    private volatile Told told = new Told(BackendState.UNKNOWN, "", 0);
+
+    /** @param sinceNanos 0 as long as nothing has changed */
+    record Told(BackendState state, String reason, long sinceNanos) {}
+
+    BackendHealth(Backend backend, Health health, EjectionLimit limit, BackendObserver observer) {
+        this.backend = backend;
+        this.health = health;
+        this.limit = limit;
+        this.observer = observer;
+        this.slowStartNanos = health.slowStart().toNanos();
+    }
+
+    boolean isUp(long nowNanos) {
+        return condition.isUp(nowNanos);
+    }
+
+    boolean isEjected(long nowNanos) {
+        return condition.isEjected(nowNanos);
+    }
+
+    boolean isDraining() {
+        return condition.draining();
+    }
+
+    int share(long nowNanos) {
+        return condition.share(nowNanos, slowStartNanos);
+    }
+
+    BackendState state(long nowNanos) {
+        return condition.state(nowNanos, slowStartNanos);
+    }
+
+    @Nullable
+    String downReason(long nowNanos) {
+        return condition.downReason(nowNanos);
+    }
+
+    /** The last change that was told of. */
+    Told told() {
+        return told;
+    }
+
+    /** Time has passed: tells of what has changed by that alone. */
+    void onTime(long nowNanos) {
+        if (told.state != state(nowNanos)) {
+            report(nowNanos, BACK, () -> {});
+        }
+    }
+
+    void onSuccess(long nowNanos) {
+        // The usual case, on every request, takes no lock.
+        if (failures == 0 && condition.ejection() == null) {
+            return;
+        }
+        report(nowNanos, "a request succeeded", () -> {
+            failures = 0;
+            Condition.Ejection last = condition.ejection();
+            if (last != null) {
+                condition = condition.back(last.lasts(nowNanos) ? nowNanos : last.untilNanos());
+            }
+        });
+    }
+
+    void onFailure(String reason, long nowNanos) {
+        synchronized (lock) {
+            failures = failures + 1;
+        }
+        if (isEjectable() && failures >= health.passive().failures()) {
+            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, false));
+        }
+    }
+
+    void onConnectFailure(String reason, long nowNanos) {
+        synchronized (lock) {
+            failures = failures + 1;
+        }
+        if (isEjectable()) {
+            eject(reason, nowNanos, true);
+        }
+    }
+
+    /** One that probes found down is out of rotation already, and only they can say when it is back. */
+    private boolean isEjectable() {
+        return health.passive().failures() > 0 && condition.probed() != BackendState.DOWN;
+    }
+
+    private void eject(String reason, long nowNanos, boolean connecting) {
+        report(nowNanos, reason, () -> {
+            PassiveHealth passive = health.passive();
+            Condition.Ejection last = condition.ejection();
+            if (last == null || !last.lasts(nowNanos)) {
+                // One that has been well for as long as it was last away begins anew.
+                boolean relapse = ejections > 0 && nowNanos - endOfLast(last) < ejectNanos;
+                ejections = relapse ? ejections + 1 : 1;
+                ejectNanos = grown(passive);
+            }
+            probeSuccesses = 0;
+            // What was already running when it was ejected, and fails now, only makes it last longer.
+            condition = condition.ejected(new Condition.Ejection(nowNanos + ejectNanos, reason, connecting));
+        });
+    }
+
+    private long endOfLast(Condition.@Nullable Ejection last) {
+        return last == null ? condition.backNanos() : last.untilNanos();
+    }
+
+    private long grown(PassiveHealth passive) {
+        long most = passive.maxEject().toNanos();
+        long time = Math.min(most, passive.eject().toNanos());
+        for (int i = 1; i < ejections && time < most; i++) {
+            time = time > most / 2 ? most : 2 * time;
+        }
+        return time;
+    }
+
+    void onProbe(boolean ok, String reason, long nowNanos) {
+        report(nowNanos, ok ? "probe succeeded" : reason, () -> {
+            probeSuccesses = ok ? probeSuccesses + 1 : 0;
+            probeFailures = ok ? 0 : probeFailures + 1;
+            condition = ok ? answered(nowNanos) : unanswered(reason);
+        });
+    }
+
+    private Condition answered(long nowNanos) {
+        Condition.Ejection last = condition.ejection();
+        int rise = health.active().rise();
+        return switch (condition.probed()) {
+            case DOWN -> {
+                if (probeSuccesses < rise) {
+                    yield condition;
+                }
+                failures = 0;
+                yield condition.back(nowNanos);
+            }
+            default -> {
+                // Probes see what kept it from being connected to; what else requests died of they do not.
+                if (last != null && last.connecting() && probeSuccesses >= rise) {
+                    failures = 0;
+                    yield condition.back(last.lasts(nowNanos) ? nowNanos : last.untilNanos());
+                }
+                yield condition.answering();
+            }
+        };
+    }
+
+    private Condition unanswered(String reason) {
+        boolean first = condition.probed() == BackendState.UNKNOWN;
+        boolean down = first
+                || condition.probed() == BackendState.DOWN
+                || probeFailures >= health.active().fall();
+        return down ? condition.down(reason) : condition.suspect(reason);
+    }
+
+    void drain(boolean wanted, long nowNanos) {
+        report(nowNanos, wanted ? "drained" : "undrained", () -> {
+            boolean ends = condition.draining() && !wanted;
+            condition = condition.drained(wanted);
+            if (ends && condition.ejection() == null && condition.probed() == BackendState.UP) {
+                condition = condition.back(nowNanos);
+            }
+        });
+    }
+
+    /** Changes the condition, and tells what became of the state: by the time that has passed, and by the change. */
+    private void report(long nowNanos, String reason, Runnable change) {
+        List<Change> changes = new ArrayList<>(2);
+        synchronized (lock) {
+            look(nowNanos, BACK, changes);
+            change.run();
+            look(nowNanos, reason, changes);
+        }
+        // Outside the lock: who is told may log.
+        for (Change next : changes) {
+            observer.onChange(backend, next.from, next.to, next.reason);
+        }
+    }
+
+    private void look(long nowNanos, String reason, List<Change> changes) {
+        BackendState from = told.state;
+        BackendState to = state(nowNanos);
+        if (from == to) {
+            return;
+        }
+        String why = from == BackendState.EJECTED && reason.equals(BACK) ? "its time has passed" : reason;
+        told = new Told(to, why, nowNanos);
+        changes.add(new Change(from, to, why));
+    }
+
+    private record Change(BackendState from, BackendState to, String reason) {}
+}
