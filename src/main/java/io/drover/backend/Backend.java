@@ -74,6 +74,10 @@ public final class Backend implements BackendView {
         return health.state(nowNanos);
     }
 
+    public BackendStatus status(long nowNanos) {
+        return health.status(nowNanos);
+    }
+
     /** Why it is not in rotation, in a few words; null if it is. */
     public @Nullable String downReason(long nowNanos) {
         return health.downReason(nowNanos);

@@ -32,8 +32,12 @@ final class BackendHealth {
     private long ejectNanos;
     private volatile Told told = new Told(BackendState.UNKNOWN, "", 0);
 
-    /** @param sinceNanos 0 as long as nothing has changed */
-    record Told(BackendState state, String reason, long sinceNanos) {}
+    /**
+     * The last change that was told of.
+     *
+     * @param reason empty as long as nothing has changed
+     */
+    private record Told(BackendState state, String reason, long sinceNanos) {}
 
     BackendHealth(Backend backend, Health health, EjectionLimit limit, BackendObserver observer) {
         this.backend = backend;
@@ -68,9 +72,10 @@ final class BackendHealth {
         return condition.downReason(nowNanos);
     }
 
-    /** The last change that was told of. */
-    Told told() {
-        return told;
+    BackendStatus status(long nowNanos) {
+        Told last = told;
+        long since = last.reason.isEmpty() ? -1 : nowNanos - last.sinceNanos;
+        return new BackendStatus(state(nowNanos), last.reason, since, share(nowNanos) * 100 / Condition.WHOLE);
     }
 
     /** Time has passed: tells of what has changed by that alone. */

@@ -29,7 +29,10 @@ public final class ConfigText {
 
     private String render() {
         line("listen", config.listen().stream().map(Addresses::text).collect(Collectors.joining(", ")));
-        line("admin", Addresses.text(config.admin().listen()));
+        List<String> hosts = config.admin().hosts();
+        line(
+                "admin",
+                Addresses.text(config.admin().listen()) + (hosts.isEmpty() ? "" : ", as " + String.join(", ", hosts)));
         backends();
         line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
         health();

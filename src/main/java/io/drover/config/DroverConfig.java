@@ -40,8 +40,16 @@ public record DroverConfig(
         backends = List.copyOf(backends);
     }
 
-    /** The admin port. */
-    public record Admin(InetSocketAddress listen) {}
+    /**
+     * The admin port.
+     *
+     * @param hosts names by which it may be called, besides localhost and addresses
+     */
+    public record Admin(InetSocketAddress listen, List<String> hosts) {
+        public Admin {
+            hosts = List.copyOf(hosts);
+        }
+    }
 
     /** Which of Netty's transports carries the sockets; {@code AUTO} takes the first of io_uring, epoll, kqueue, NIO. */
     public enum TransportKind {

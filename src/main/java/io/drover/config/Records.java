@@ -63,7 +63,7 @@ final class Records {
         int eventLoops = number("event-loops", 0, 1024);
         return new DroverConfig(
                 drover.list("listen", Addresses.LISTEN),
-                new Admin(drover.get("admin.listen", Addresses.LISTEN)),
+                new Admin(drover.get("admin.listen", Addresses.LISTEN), drover.list("admin.hosts", Addresses.HOST)),
                 eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops,
                 drover.get("transport", TRANSPORT),
                 drover.get("drain-delay", Quantities.DURATION),

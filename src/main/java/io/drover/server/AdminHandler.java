@@ -21,6 +21,8 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,12 +31,18 @@ import org.slf4j.LoggerFactory;
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
+    private static final Pattern DRAIN = Pattern.compile("/api/backends/([^/]+)/(drain|undrain)");
+
     private final ProxyContext proxy;
     private final Metrics metrics;
+    private final BackendsApi backends;
+    private final AdminGuard guard;
 
-    AdminHandler(ProxyContext proxy, Metrics metrics) {
+    AdminHandler(ProxyContext proxy, Metrics metrics, BackendsApi backends, AdminGuard guard) {
         this.proxy = proxy;
         this.metrics = metrics;
+        this.backends = backends;
+        this.guard = guard;
     }
 
     @Override
@@ -57,20 +65,46 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             return error(HttpResponseStatus.BAD_REQUEST, "malformed request");
         }
         String path = new QueryStringDecoder(request.uri()).path();
-        boolean reads =
-                request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
         return switch (path) {
-            case "/metrics", "/health", "/ready" ->
-                reads
-                        ? read(path, request)
-                        : error(
-                                HttpResponseStatus.METHOD_NOT_ALLOWED,
-                                "method " + request.method() + " (expected: GET)");
-            default ->
-                error(
-                        HttpResponseStatus.NOT_FOUND,
-                        "nothing is served at " + path + " (expected: /metrics, /health, /ready)");
+            case "/metrics", "/health", "/ready" -> reads(request) ? read(path, request) : wrongMethod(request, "GET");
+            default -> path.startsWith("/api/") ? api(path, request) : nothing(path);
         };
+    }
+
+    private FullHttpResponse api(String path, FullHttpRequest request) {
+        String refusal = guard.refusal(request);
+        if (refusal != null) {
+            return error(HttpResponseStatus.FORBIDDEN, refusal);
+        }
+        if (path.equals("/api/backends")) {
+            return reads(request) ? json(HttpResponseStatus.OK, backends.list()) : wrongMethod(request, "GET");
+        }
+        Matcher drain = DRAIN.matcher(path);
+        if (!drain.matches()) {
+            return nothing(path);
+        }
+        if (!request.method().equals(HttpMethod.POST)) {
+            return wrongMethod(request, "POST");
+        }
+        String name = drain.group(1);
+        return backends.drain(name, drain.group(2).equals("drain"))
+                ? json(HttpResponseStatus.OK, backends.list())
+                : error(HttpResponseStatus.NOT_FOUND, "backend \"" + name + "\" (expected: one of /api/backends)");
+    }
+
+    private static boolean reads(FullHttpRequest request) {
+        return request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
+    }
+
+    private static FullHttpResponse wrongMethod(FullHttpRequest request, String expected) {
+        return error(
+                HttpResponseStatus.METHOD_NOT_ALLOWED, "method " + request.method() + " (expected: " + expected + ")");
+    }
+
+    private static FullHttpResponse nothing(String path) {
+        return error(
+                HttpResponseStatus.NOT_FOUND,
+                "nothing is served at " + path + " (expected: /metrics, /health, /ready, /api/backends)");
     }
 
     private FullHttpResponse read(String path, FullHttpRequest request) {

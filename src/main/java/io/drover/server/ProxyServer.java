@@ -184,7 +184,11 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private ServerBootstrap adminBootstrap() {
-        AdminHandler handler = new AdminHandler(proxy, metrics);
+        AdminHandler handler = new AdminHandler(
+                proxy,
+                metrics,
+                new BackendsApi(this::cluster),
+                new AdminGuard(config.admin().hosts()));
         return new ServerBootstrap()
                 .group(background)
                 .channel(NioServerSocketChannel.class)

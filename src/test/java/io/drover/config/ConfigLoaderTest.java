@@ -83,7 +83,7 @@ final class ConfigLoaderTest {
         assertThat(config)
                 .isEqualTo(new DroverConfig(
                         List.of(address("127.0.0.2", 81), address("::1", 82)),
-                        new DroverConfig.Admin(address("127.0.0.3", 83)),
+                        new DroverConfig.Admin(address("127.0.0.3", 83), List.of("ops.internal")),
                         3,
                         DroverConfig.TransportKind.IO_URING,
                         Duration.ofSeconds(101),

@@ -62,7 +62,7 @@ final class ConfigTextTest {
         assertThat(ConfigText.render(config))
                 .isEqualTo("""
                 listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82
-                admin       127.0.0.3:83
+                admin       127.0.0.3:83, as ops.internal
                 backends    2, random-two
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
                   [::1]:84  http://[::1]:84, weight 1
