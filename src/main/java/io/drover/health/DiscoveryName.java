@@ -78,7 +78,8 @@ public record DiscoveryName(String name, int port) {
     }
 
     private static IllegalArgumentException unexpected(String text) {
-        return new IllegalArgumentException("\"" + text
-                + "\" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)");
+        return new IllegalArgumentException(
+                "\"" + text
+                        + "\" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)");
     }
 }

@@ -27,7 +27,8 @@ record HostAddresses(Answer<InetAddress> v4, Answer<InetAddress> v6) {
     }
 
     /** Why not all is known; null if all is. */
-    @Nullable String failure() {
+    @Nullable
+    String failure() {
         if (!v4.known()) {
             return v4.reason();
         }

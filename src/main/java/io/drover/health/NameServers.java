@@ -97,15 +97,16 @@ final class NameServers implements AutoCloseable {
             Decoder<T> decoder,
             CompletableFuture<Answer<T>> answer) {
         InetSocketAddress server = stream.next();
-        transport.query(server, question).addListener((Future<AddressedEnvelope<DnsResponse, InetSocketAddress>>
-                        reply) -> {
-            Answer<T> read = read(question, server, reply, decoder);
-            if (read.known() || tries <= 1) {
-                answer.complete(read);
-            } else {
-                ask(question, stream, tries - 1, decoder, answer);
-            }
-        });
+        transport
+                .query(server, question)
+                .addListener((Future<AddressedEnvelope<DnsResponse, InetSocketAddress>> reply) -> {
+                    Answer<T> read = read(question, server, reply, decoder);
+                    if (read.known() || tries <= 1) {
+                        answer.complete(read);
+                    } else {
+                        ask(question, stream, tries - 1, decoder, answer);
+                    }
+                });
     }
 
     private <T> Answer<T> read(

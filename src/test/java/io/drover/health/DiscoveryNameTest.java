@@ -9,7 +9,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DiscoveryNameTest {
     @ParameterizedTest
-    @ValueSource(strings = {"ollama:11434", "ollama.example.org.:1", "10.0.0.1:65535", "[fd00::1]:80", "größe.example:80"})
+    @ValueSource(
+            strings = {"ollama:11434", "ollama.example.org.:1", "10.0.0.1:65535", "[fd00::1]:80", "größe.example:80"})
     void hostAndPort(String text) {
         DiscoveryName name = DiscoveryName.parse(text);
 

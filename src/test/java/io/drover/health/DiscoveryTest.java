@@ -19,6 +19,7 @@ import io.netty.resolver.HostsFileEntriesProvider;
 import io.netty.resolver.dns.SequentialDnsServerAddressStreamProvider;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.File;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -269,8 +270,7 @@ class DiscoveryTest {
         Await.until("all found", SOON, () -> heard.sets.size() == 1);
 
         dns.closeTcp();
-        heard.awaitTrouble(
-                "failed: A of ollama.test.: answer of 127.0.0.1 cut off, and not to be had by TCP");
+        heard.awaitTrouble("failed: A of ollama.test.: answer of 127.0.0.1 cut off, and not to be had by TCP");
         awaitLookUps(5);
 
         assertThat(heard.sets).hasSize(1);
@@ -610,12 +610,10 @@ class DiscoveryTest {
     }
 
     private Discovery discover(String name, DiscoveryListener listener, InetSocketAddress... servers) {
-        NameServers nameServers =
-                new NameServers(loop, new SequentialDnsServerAddressStreamProvider(servers), timeout);
+        NameServers nameServers = new NameServers(loop, new SequentialDnsServerAddressStreamProvider(servers), timeout);
         Sources sources = new Sources(
                 nameServers,
-                HostsFileEntriesProvider.parser().parseSilently(
-                        new java.io.File("no such file"), StandardCharsets.US_ASCII),
+                HostsFileEntriesProvider.parser().parseSilently(new File("no such file"), StandardCharsets.US_ASCII),
                 search);
         Discovery discovery = new Discovery(DiscoveryName.parse(name), OFTEN, loop, listener, sources);
         toClose.add(0, discovery);
@@ -688,8 +686,11 @@ class DiscoveryTest {
         }
 
         void awaitTrouble(String last) {
-            Await.until(last, SOON, () -> !troubles.isEmpty()
-                    && troubles.get(troubles.size() - 1).equals(last));
+            Await.until(
+                    last,
+                    SOON,
+                    () -> !troubles.isEmpty()
+                            && troubles.get(troubles.size() - 1).equals(last));
         }
 
         /** These and no others, in this order. */

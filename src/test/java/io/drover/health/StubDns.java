@@ -60,8 +60,7 @@ final class StubDns implements AutoCloseable {
                     @Override
                     protected void initChannel(NioDatagramChannel channel) {
                         channel.pipeline()
-                                .addLast(
-                                        new DatagramDnsQueryDecoder(), new DatagramDnsResponseEncoder(), new ByUdp());
+                                .addLast(new DatagramDnsQueryDecoder(), new DatagramDnsResponseEncoder(), new ByUdp());
                     }
                 })
                 .bind("127.0.0.1", 0)
@@ -199,7 +198,10 @@ final class StubDns implements AutoCloseable {
         @Override
         protected void channelRead0(ChannelHandlerContext context, DatagramDnsQuery query) {
             DatagramDnsResponse response = reply(
-                    query, new DatagramDnsResponse(query.recipient(), query.sender(), query.id()), MAX_BY_UDP);
+                    query,
+                    new DatagramDnsResponse(
+                            /* sender= */ query.recipient(), /* recipient= */ query.sender(), query.id()),
+                    MAX_BY_UDP);
             if (response != null) {
                 context.writeAndFlush(response);
             }
