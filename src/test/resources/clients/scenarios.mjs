@@ -1,6 +1,7 @@
 // Runs a library's scenarios against the URL of the first argument and prints what each saw as lines
 // "scenario.key: value", which the Java test judges. "abort" as the second argument: that scenario alone, and the
-// process lives on until its standard input ends, so that only the library can have ended the stream.
+// process lives on until its standard input ends, so that only the library can have ended the stream. Any other name:
+// the scenario of that name alone.
 
 export async function run(scenarios, abort) {
   const [url, only] = process.argv.slice(2);
@@ -10,7 +11,9 @@ export async function run(scenarios, abort) {
     return;
   }
   for (const [name, scenario] of Object.entries(scenarios)) {
-    await tell(name, () => scenario(url));
+    if (!only || only === name) {
+      await tell(name, () => scenario(url));
+    }
   }
 }
 

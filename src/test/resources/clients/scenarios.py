@@ -1,6 +1,7 @@
 """Runs a library's scenarios against the URL of the first argument and prints what each saw as lines
 "scenario.key: value", which the Java test judges. "abort" as the second argument: that scenario alone, and the process
-lives on until its standard input ends, so that only the library can have ended the stream."""
+lives on until its standard input ends, so that only the library can have ended the stream. Any other name: the
+scenario of that name alone."""
 
 import json
 import sys
@@ -8,12 +9,14 @@ import sys
 
 def run(scenarios, abort):
     url = sys.argv[1]
-    if sys.argv[2:] == ["abort"]:
+    only = sys.argv[2:]
+    if only == ["abort"]:
         tell("abort", lambda: abort(url))
         sys.stdin.read()
         return
     for scenario in scenarios:
-        tell(scenario.__name__, lambda: scenario(url))
+        if not only or only == [scenario.__name__]:
+            tell(scenario.__name__, lambda: scenario(url))
 
 
 def tell(name, scenario):

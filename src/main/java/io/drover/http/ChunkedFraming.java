@@ -75,9 +75,13 @@ public final class ChunkedFraming {
         return state == State.DONE;
     }
 
-    /** Whether no chunk is open: nothing of a size line was seen since the last chunk's end, or ever. */
+    /** Whether the proven bytes end between two chunks, so that a chunk of someone else's could follow them. */
     public boolean isAtBoundary() {
-        return state == State.SIZE && digits == 0;
+        return switch (state) {
+            case DATA, DATA_CR, DATA_LF, DONE -> false;
+            // What was seen of a size line, or of the body's end, is not proven yet.
+            default -> true;
+        };
     }
 
     /** Whether proven bytes may still be forwarded as they are: asked for, and no chunk extension seen. */

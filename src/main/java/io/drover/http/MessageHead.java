@@ -202,6 +202,19 @@ public final class MessageHead {
         return Octets.equalsIgnoreCase(bytes, valueStart(i), valueEnd(i), lowerCase);
     }
 
+    /** Whether the (first) Content-Type is this lower-case media type, whatever its parameters. */
+    public boolean isOfType(byte[] mediaType) {
+        int i = indexOf(Field.CONTENT_TYPE, 0);
+        if (i < 0) {
+            return false;
+        }
+        int end = valueStart(i);
+        while (end < valueEnd(i) && bytes[end] != ';' && !isBlank(bytes[end])) {
+            end++;
+        }
+        return Octets.equalsIgnoreCase(bytes, valueStart(i), end, mediaType);
+    }
+
     /** Whether any Connection field lists this lower-case token. */
     public boolean connectionLists(byte[] lowerCaseToken) {
         for (int i = indexOf(Field.CONNECTION, 0); i >= 0; i = indexOf(Field.CONNECTION, i + 1)) {

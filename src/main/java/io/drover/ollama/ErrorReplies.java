@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** The bodies of errors that Drover itself answers, in the shape that clients of the called API expect. */
@@ -16,6 +17,13 @@ public final class ErrorReplies {
     private static final String NOT_FOUND = "not_found_error";
     private static final String RATE_LIMIT = "rate_limit_error";
     private static final String API = "api_error";
+
+    /** The status that a stream which fails would have had, had it failed before it began. */
+    private static final int STREAM_FAILED = 502;
+
+    private static final byte[] PLAIN_EVENT = "data: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] NAMED_EVENT = "event: error\ndata: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -33,7 +41,10 @@ public final class ErrorReplies {
             switch (family) {
                 case OLLAMA -> json.writeStringField("error", message);
                 case OPENAI -> writeOpenAi(json, status, message);
-                case ANTHROPIC -> writeAnthropic(json, status, message, requestId);
+                case ANTHROPIC -> {
+                    writeAnthropic(json, status, message);
+                    json.writeStringField("request_id", requestId);
+                }
             }
             json.writeEndObject();
         } catch (IOException e) {
@@ -50,6 +61,39 @@ public final class ErrorReplies {
         return line;
     }
 
+    /**
+     * The server-sent event, its empty line included, with which a stream of OpenAI's or Anthropic's API tells that it
+     * failed after it began.
+     */
+    public static byte[] event(Endpoint endpoint, String message) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(message.length() + 128);
+        boolean named = endpoint == Endpoint.V1_RESPONSES || endpoint.family() == ApiFamily.ANTHROPIC;
+        bytes.writeBytes(named ? NAMED_EVENT : PLAIN_EVENT);
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+            json.writeStartObject();
+            if (endpoint == Endpoint.V1_RESPONSES) {
+                writeResponsesError(json, message);
+            } else if (named) {
+                writeAnthropic(json, STREAM_FAILED, message);
+            } else {
+                writeOpenAi(json, STREAM_FAILED, message);
+            }
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        bytes.writeBytes(EVENT_END);
+        return bytes.toByteArray();
+    }
+
+    /** OpenAI's {@code ResponseErrorEvent}, without its number in the sequence: that is the backend's to count. */
+    private static void writeResponsesError(JsonGenerator json, String message) throws IOException {
+        json.writeStringField("type", "error");
+        json.writeStringField("code", "server_error");
+        json.writeStringField("message", message);
+        json.writeNullField("param");
+    }
+
     private static void writeOpenAi(JsonGenerator json, int status, String message) throws IOException {
         json.writeObjectFieldStart("error");
         json.writeStringField("message", message);
@@ -59,14 +103,12 @@ public final class ErrorReplies {
         json.writeEndObject();
     }
 
-    private static void writeAnthropic(JsonGenerator json, int status, String message, String requestId)
-            throws IOException {
+    private static void writeAnthropic(JsonGenerator json, int status, String message) throws IOException {
         json.writeStringField("type", "error");
         json.writeObjectFieldStart("error");
         json.writeStringField("type", anthropicType(status));
         json.writeStringField("message", message);
         json.writeEndObject();
-        json.writeStringField("request_id", requestId);
     }
 
     /** Ollama's choice where it has one; OpenAI's own for the statuses that Ollama never answers. */

@@ -34,7 +34,17 @@ public final class TailRing {
 
     /** Whether the last byte appended was LF: only then may a line be added to a stream of lines. */
     public boolean endsWithNewline() {
-        return size > 0 && ring[(next + CAPACITY - 1) % CAPACITY] == '\n';
+        return isNewline(1);
+    }
+
+    /** Whether the last two bytes appended were LF: only then may an event be added to a stream of events. */
+    public boolean endsWithEmptyLine() {
+        return isNewline(1) && isNewline(2);
+    }
+
+    /** @param back 1 for the last byte */
+    private boolean isNewline(int back) {
+        return size >= back && ring[(next + CAPACITY - back) % CAPACITY] == '\n';
     }
 
     /** Forgets everything, for the next answer. */

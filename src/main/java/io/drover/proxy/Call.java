@@ -50,6 +50,7 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
     private @Nullable ChunkedFraming chunks; // set for a chunked response
     private final byte[] held = new byte[MAX_HELD];
     private int heldCount;
+    private boolean atBoundary = true;
     private long remaining;
     private int informational;
     private boolean anyByte;
@@ -89,6 +90,11 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
     /** Whether any byte of a response came. */
     boolean isAnswered() {
         return anyByte;
+    }
+
+    /** Whether the bytes of a chunked body that the sink has got end between two chunks. */
+    boolean isAtBoundary() {
+        return atBoundary;
     }
 
     /** When bytes last came from the backend. */
@@ -323,6 +329,8 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
             bytes.release();
             throw e;
         }
+        // Not asked for later: a scan that fails passes nothing on, but leaves the scanner where it failed.
+        atBoundary = scanner.isAtBoundary();
         int end = bytes.writerIndex();
         if (passing) {
             int proven = scanner.proven();

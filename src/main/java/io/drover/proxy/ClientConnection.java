@@ -220,20 +220,28 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         process();
     }
 
-    /** Cuts the connection in a way that no client can take for the end of a whole response. */
+    /**
+     * Ends the connection behind what waits for the client, in a way that it cannot take for the end of a whole
+     * response.
+     *
+     * @param reset whether an orderly end would be taken for one
+     */
     void cut(boolean reset) {
         exchange = null;
         if (state == State.OPEN) {
-            state = State.FLUSHING;
-            setDeadline(worker.clock().now()
-                    + worker.context().config().timeouts().clientWrite().toNanos());
             if (reset) {
                 endWithReset();
-                channel().close();
-            } else {
-                channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel()
-                        .close());
             }
+            closeAfterFlush(!reset);
+        }
+    }
+
+    /** Ends the connection at once; what waits for the client is lost. */
+    void drop() {
+        exchange = null;
+        if (state == State.OPEN) {
+            state = State.FLUSHING;
+            closeNow();
         }
     }
 

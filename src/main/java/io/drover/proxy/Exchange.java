@@ -49,6 +49,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private @Nullable TailRing tail;
     private @Nullable ResponseWriter response;
     private @Nullable HoldBack holdBack;
+    private BrokenStream ending = BrokenStream.UNTOLD;
     private int status;
 
     Exchange(Worker worker, ClientConnection client) {
@@ -136,7 +137,7 @@ final class Exchange implements ResponseSink, HeadLines {
         String message = Objects.requireNonNullElse(violation.getMessage(), "bad request");
         if (isCommitted()) {
             // The response is on its way: all that can still be told is that it will not be whole.
-            cut(Outcome.failed(status, phase, side, message));
+            cut(call, Outcome.failed(status, phase, side, message));
             return;
         }
         answer(errorReply(violation.status(), message), Outcome.failed(violation.status(), phase, side, message));
@@ -199,7 +200,7 @@ final class Exchange implements ResponseSink, HeadLines {
             backend.onFailure(failure.text(), now);
         }
         if (isCommitted()) {
-            cut(Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
+            cut(failed, Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
             return;
         }
         boolean whole = body != null && body.isReplayable();
@@ -277,6 +278,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
             worker.warnOfRefusedHost(running.backend());
         }
+        ending = BrokenStream.of(request.endpoint(), head);
         ResponseWriter writer = new ResponseWriter(worker, client, tail);
         response = writer;
         writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
@@ -440,7 +442,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Call running = Objects.requireNonNull(call);
         call = null;
         running.cancel();
-        client.cut(true); // what waits before an orderly end would never be taken
+        client.drop(); // what waits before an orderly end would never be taken
         finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
     }
 
@@ -474,7 +476,7 @@ final class Exchange implements ResponseSink, HeadLines {
     void onAborted(String cause) {
         persistence = Persistence.CLOSED;
         if (isCommitted()) {
-            cut(Outcome.failed(status, timeline.phase(), Side.PROXY, cause));
+            cut(call, Outcome.failed(status, timeline.phase(), Side.PROXY, cause));
         } else {
             fail(503, Side.PROXY, cause);
         }
@@ -500,11 +502,23 @@ final class Exchange implements ResponseSink, HeadLines {
         finish(outcome);
     }
 
-    /** Ends the connection of a response that cannot be completed, so that nobody takes it for a whole one. */
-    private void cut(Outcome outcome) {
+    /** Ends a response that cannot be completed, so that nobody takes it for a whole one. */
+    private void cut(@Nullable Call broken, Outcome outcome) {
         ResponseWriter writer = Objects.requireNonNull(response);
-        writer.passHead();
-        client.cut(writer.endsWithConnection());
+        boolean open = broken != null && writer.isOpen(broken.isAtBoundary());
+        boolean told = open && tail != null && ending.fitsBehind(tail);
+        if (told) {
+            writer.add(ending.error(request.endpoint(), outcome));
+        }
+        if (told && ending.isOrderly()) {
+            writer.end(false);
+            if (writer.endsWithConnection()) {
+                persistence = Persistence.CLOSED;
+            }
+        } else {
+            writer.passHead();
+            client.cut(writer.endsWithConnection());
+        }
         finish(outcome);
     }
 

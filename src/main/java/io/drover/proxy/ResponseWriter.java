@@ -7,6 +7,7 @@ import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.ollama.TailRing;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -194,6 +195,24 @@ final class ResponseWriter {
         emit(ChunkWriter.sizeLine(worker.allocator(), payload.readableBytes()));
         emit(payload);
         emit(ChunkWriter.crlf());
+    }
+
+    /**
+     * Whether the client's framing lets payload of our own follow what it was sent.
+     *
+     * @param atBoundary whether the backend's bytes that were passed on end between two chunks
+     */
+    boolean isOpen(boolean atBoundary) {
+        return switch (mode) {
+            case RAW -> framing.kind() == BodyFraming.Kind.CHUNKED && atBoundary;
+            case RECHUNKED -> true;
+            case BARE -> endsWithConnection;
+        };
+    }
+
+    /** Adds payload of our own, as a chunk of its own where there are chunks. The tail does not get it. */
+    void add(byte[] payload) {
+        piece(Unpooled.wrappedBuffer(payload));
     }
 
     /** Adds octets of framing; they go out only where the backend's framing does. Releases them. */

@@ -3,6 +3,7 @@ package io.drover.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
+import io.drover.demo.Fault;
 import io.drover.demo.SimulatedOllama;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -169,6 +171,28 @@ class ClientLibraryTest {
             } finally {
                 script.destroyForcibly();
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "OLLAMA_JAVASCRIPT, chatStream, Error",
+        "OPENAI_JAVASCRIPT, chatStream, APIError",
+        "ANTHROPIC_JAVASCRIPT, messageStream, APIError",
+        "OLLAMA_PYTHON, chat_stream, ResponseError",
+        "OLLAMA_PYTHON, chat_stream_async, ResponseError",
+        "OPENAI_PYTHON, chat_stream, APIError"
+    })
+    void a_library_raises_the_error_of_a_broken_stream(Library library, String scenario, String error)
+            throws Exception {
+        ClientLibraries installed = library.install();
+        try (FrontDoor drover = new FrontDoor(server())) {
+            drover.fault(Fault.after(3, Fault.Kind.DIE_MID_STREAM));
+
+            Map<String, String> seen = installed.run(library.script, drover.url(), scenario);
+
+            assertThat(seen).contains(entry(scenario + ".error", "\"" + error + "\""));
+            assertThat(seen.get(scenario + ".message")).contains("the backend broke off the answer: truncated answer");
         }
     }
 

@@ -3,6 +3,7 @@ package io.drover.clients;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
+import io.drover.demo.Fault;
 import io.drover.demo.ReceivedRequest;
 import io.drover.demo.SimulatedOllama;
 import io.drover.server.ProxyServer;
@@ -37,6 +38,12 @@ final class FrontDoor implements AutoCloseable {
     /** One of the servers behind it. */
     SimulatedOllama backend() {
         return first;
+    }
+
+    /** What goes wrong with every answer of either server from now on. */
+    void fault(Fault fault) {
+        first.fault(fault);
+        second.fault(fault);
     }
 
     /** Generations that hold a slot of either server. */

@@ -96,6 +96,14 @@ enum BackendFault {
         return name().endsWith("STALL");
     }
 
+    /** Whether it leaves a stream of lines at the end of a line and of a chunk, where its client can be told. */
+    boolean isTold() {
+        return switch (this) {
+            case LINE_FIN, LINE_RST, LINE_STALL, LINE_BAD_CHUNK, MANY_LINES_FIN, MANY_LINES_HALF_AN_END -> true;
+            default -> false;
+        };
+    }
+
     /** Whether the request may go to another backend where its route allows that. */
     boolean isRetried() {
         return when != When.RELAY && !cause.equals("no answer in time");

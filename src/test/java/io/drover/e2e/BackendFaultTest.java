@@ -9,6 +9,7 @@ import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +61,11 @@ class BackendFaultTest {
                     assertThat(response.status()).isEqualTo(fault.status);
                     assertThat(response.body()).startsWith("{\"error\":\"" + fault.cause);
                     assertThat(response.header("Connection")).isEmpty();
+                } else if (fault.isTold() && route == Route.CHAT) {
+                    assertThat(client.readHead().status()).isEqualTo(200);
+                    List<String> chunks = client.readChunks();
+                    assertThat(chunks.get(chunks.size() - 1))
+                            .isEqualTo("{\"error\":\"the backend broke off the answer: " + fault.cause + "\"}\n");
                 } else {
                     isVisiblyTruncated(client);
                 }

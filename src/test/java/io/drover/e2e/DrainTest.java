@@ -98,7 +98,7 @@ class DrainTest {
             Draining draining = drain(drover);
             assertThat(waiting.readResponse().status()).isEqualTo(503);
             assertThat(new String(streaming.readUntilClose(), java.nio.charset.StandardCharsets.UTF_8))
-                    .doesNotEndWith("0\r\n\r\n");
+                    .endsWith("{\"error\":\"the proxy broke off the answer: the process ends\"}\n\r\n0\r\n\r\n");
             draining.join();
             ollama.await("cancelled", () -> ollama.cancelled() == 2);
             assertThat(drover.log(2))

@@ -60,6 +60,21 @@ class ErrorRepliesTest {
                 .isEqualTo("{\"error\":\"gone\"}\n");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "V1_CHAT_COMPLETIONS | `data: {\"error\":{\"message\":\"gone\",\"type\":\"api_error\",\"param\":null,\"code\":null}}`",
+                "V1_COMPLETIONS      | `data: {\"error\":{\"message\":\"gone\",\"type\":\"api_error\",\"param\":null,\"code\":null}}`",
+                "V1_RESPONSES        | `event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"gone\",\"param\":null}`",
+                "V1_MESSAGES         | `event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"gone\"}}`"
+            })
+    void anEventHasItsApisShapeAndEndsWithAnEmptyLine(Endpoint endpoint, String event) {
+        assertThat(new String(ErrorReplies.event(endpoint, "gone"), StandardCharsets.UTF_8))
+                .isEqualTo(event + "\n\n");
+    }
+
     private static String body(ApiFamily family, int status, String message) {
         return new String(ErrorReplies.body(family, status, message, "req_1"), StandardCharsets.UTF_8);
     }

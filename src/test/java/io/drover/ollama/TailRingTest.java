@@ -57,6 +57,22 @@ class TailRingTest {
         assertThat(ring.toArray()).isEmpty();
     }
 
+    @Test
+    void knowsWhetherItEndsWithAnEmptyLine() {
+        TailRing ring = new TailRing();
+        ByteBuf text = Unpooled.wrappedBuffer(new byte[] {'a', '\n'});
+        ring.append(text, 1, 1);
+        assertThat(ring.endsWithEmptyLine()).as("one LF alone").isFalse();
+        for (int i = 0; i <= TailRing.CAPACITY; i++) {
+            ring.append(text, 0, 1);
+            assertThat(ring.endsWithEmptyLine()).isFalse();
+            ring.append(text, 1, 1);
+            assertThat(ring.endsWithEmptyLine()).isFalse();
+            ring.append(text, 1, 1);
+            assertThat(ring.endsWithEmptyLine()).isTrue();
+        }
+    }
+
     private static byte[] lastBytes(byte[] all, int end) {
         return Arrays.copyOfRange(all, Math.max(0, end - TailRing.CAPACITY), end);
     }
