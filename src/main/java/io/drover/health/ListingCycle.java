@@ -5,6 +5,7 @@ import io.drover.config.DroverConfig;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -21,7 +22,7 @@ final class ListingCycle {
     private final DroverConfig.Limits limits;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
-    private final byte[][] requests;
+    private final List<byte[]> requests;
     private final long timeoutNanos;
     private final long gapNanos;
 
@@ -42,9 +43,7 @@ final class ListingCycle {
         this.limits = config.limits();
         this.loop = loop;
         this.bootstrap = bootstrap;
-        this.requests = new byte[][] {
-            ProbeRequest.keepingOpen(backend, "/api/tags"), ProbeRequest.keepingOpen(backend, "/api/ps")
-        };
+        this.requests = ListingFetch.requests(backend);
         this.timeoutNanos = config.health().active().timeout().toNanos();
         this.gapNanos = gapNanos;
         this.startedNanos = System.nanoTime() - gapNanos;

@@ -12,6 +12,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -24,11 +25,14 @@ import org.jspecify.annotations.Nullable;
  * event loop.
  */
 final class ListingFetch {
+    /** What is asked, in this order: the models on the disk, and those in memory. */
+    private static final List<String> PATHS = List.of("/api/tags", "/api/ps");
+
     private final Backend backend;
     private final DroverConfig.Limits limits;
     private final Bootstrap bootstrap;
     private final InetSocketAddress address;
-    private final byte[][] requests;
+    private final List<byte[]> requests;
     private final Consumer<@Nullable String> onEnd;
 
     private int asked;
@@ -39,7 +43,7 @@ final class ListingFetch {
 
     /**
      * @param bootstrap with the transport and the loop set
-     * @param requests for the models on the disk, and for those in memory
+     * @param requests from {@link #requests}
      * @param onEnd takes why it failed, or null
      */
     ListingFetch(
@@ -47,7 +51,7 @@ final class ListingFetch {
             DroverConfig.Limits limits,
             Bootstrap bootstrap,
             InetSocketAddress address,
-            byte[][] requests,
+            List<byte[]> requests,
             Consumer<@Nullable String> onEnd) {
         this.backend = backend;
         this.limits = limits;
@@ -56,6 +60,13 @@ final class ListingFetch {
         this.requests = requests;
         this.onEnd = onEnd;
         this.answer = new ListingAnswer(limits);
+    }
+
+    /** What to send to a backend, time after time. */
+    static List<byte[]> requests(Backend backend) {
+        return PATHS.stream()
+                .map(path -> ProbeRequest.keepingOpen(backend, path))
+                .toList();
     }
 
     void start(EventLoop loop, long timeoutNanos) {
@@ -104,7 +115,7 @@ final class ListingFetch {
         if (!ended) {
             ended = true;
             release();
-            onEnd.accept(failure);
+            onEnd.accept(failure == null ? null : PATHS.get(asked) + ": " + failure);
         }
     }
 
@@ -133,7 +144,7 @@ final class ListingFetch {
             Channel to = channel;
             if (to != null) {
                 asks++;
-                byte[] request = requests[asked];
+                byte[] request = requests.get(asked);
                 to.writeAndFlush(to.alloc().ioBuffer(request.length).writeBytes(request), to.voidPromise());
             }
         }

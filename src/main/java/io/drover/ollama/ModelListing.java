@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.async.ByteBufferFeeder;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.HashMap;
@@ -168,7 +169,8 @@ public final class ModelListing {
     }
 
     private static IOException malformed(JsonProcessingException e) {
-        // Without the place: jackson adds a quotation of what it could not read.
-        return new IOException("no listing of models: " + e.getOriginalMessage(), e);
+        // Without the place, which jackson does not know here and tells at length.
+        String what = e instanceof JsonEOFException ? "its JSON is cut short" : e.getOriginalMessage();
+        return new IOException("no listing of models: " + what, e);
     }
 }

@@ -19,9 +19,21 @@ class ListingAnswerTest {
     private static final DroverConfig.Limits LIMITS =
             Herd.of(Map.of(), "http://127.0.0.1:1").config.limits();
 
-    private static final String CHUNKED = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nDate: x\r\n"
-            + "Transfer-Encoding: chunked\r\n\r\n15;a=\"b\"\r\n{\"models\":[{\"name\":\"a\r\n"
-            + "10\r\n\",\"digest\":\"1\"}]}\r\n0\r\nTrailer: x\r\n\r\n";
+    private static final String CHUNKED = String.join(
+            "\r\n",
+            "HTTP/1.1 100 Continue",
+            "",
+            "HTTP/1.1 200 OK",
+            "Transfer-Encoding: chunked",
+            "",
+            "15;a=\"b\"",
+            "{\"models\":[{\"name\":\"a",
+            "11",
+            "\",\"digest\":\"1\"}]}",
+            "0",
+            "Trailer: x",
+            "",
+            "");
 
     private static final Map<String, String> A = Map.of("registry.ollama.ai/library/a:latest", "1");
 
@@ -84,7 +96,7 @@ class ListingAnswerTest {
                 "101 X | Upgrade: h2c | | answered 101",
                 "302 X | Location: / | | answered 302",
                 "200 X | Content-Length: 4194305 | | a listing of more than 4194304 bytes",
-                "200 X | Content-Length: 5 | hello | no listing of models: Unrecognized token",
+                "200 X | Content-Length: 5 | hello | no listing of models: Unexpected character",
                 "200 X | Transfer-Encoding: chunked | zz | a chunk without a size",
                 "200 X | Content-Length: -1 | | Content-Length \"-1\" (expected",
                 "200 X | Transfer-Encoding: gzip | | Transfer-Encoding other than",

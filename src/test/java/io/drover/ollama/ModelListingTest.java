@@ -83,7 +83,7 @@ class ModelListingTest {
             assertThatThrownBy(() -> read(beginning))
                     .as("of " + end + " bytes")
                     .isInstanceOf(IOException.class)
-                    .hasMessageStartingWith("no listing of models: ");
+                    .hasMessageMatching("no listing of models: (its JSON is cut short|no \"models\" in the answer)");
         }
     }
 
@@ -135,7 +135,7 @@ class ModelListingTest {
                 "null | VALUE_NULL (expected: one object)",
                 "{\"models\":[]}{\"models\":[]} | START_OBJECT (expected: one object)",
                 "{\"models\":[]} 1 | VALUE_NUMBER_INT (expected: one object)",
-                "{\"models\":[]]} | Unexpected close marker",
+                "{\"models\":[]]} | Unexpected character",
                 "<html> | Unexpected character",
                 "{'models':[]} | Unexpected character",
                 "{\"models\":[],} | Unexpected character",
