@@ -115,6 +115,18 @@ public final class Backend implements BackendView {
                 .toList();
     }
 
+    private volatile Models models = Models.UNKNOWN;
+
+    /** Its models as last listed, however long ago; {@link Models#UNKNOWN} before that. */
+    public Models models() {
+        return models;
+    }
+
+    /** Takes a new listing of its models; from one thread at a time. Says nothing about its health. */
+    public void onModels(Models listed) {
+        models = listed;
+    }
+
     /** A request succeeded here: proof enough to end an ejection. */
     public void onSuccess(long nowNanos) {
         health.onSuccess(nowNanos);

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,9 +33,26 @@ public final class HealthProber implements AutoCloseable {
     private int awaited;
     private @Nullable Future<?> looks;
 
-    /** @param loop where probes run; it stays the caller's and must outlive this */
+    /**
+     * @param loop where probes run; it stays the caller's and must outlive this
+     * @param listings of models, which follow each success; on the same loop
+     */
     public HealthProber(
-            Cluster cluster, DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
+            Cluster cluster,
+            DroverConfig config,
+            EventLoop loop,
+            Class<? extends SocketChannel> channelType,
+            ModelListings listings) {
+        this(cluster, config, loop, channelType, listings::afterProbe);
+    }
+
+    /** @param onAnswered is told of each success; the first round ends no sooner than what it returns */
+    HealthProber(
+            Cluster cluster,
+            DroverConfig config,
+            EventLoop loop,
+            Class<? extends SocketChannel> channelType,
+            Function<Backend, CompletionStage<Void>> onAnswered) {
         this.cluster = cluster;
         this.loop = loop;
         if (!config.health().active().interval().isZero()) {
@@ -45,7 +63,7 @@ public final class HealthProber implements AutoCloseable {
                     .disableResolver()
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0);
             for (Backend backend : cluster.backends()) {
-                cycles.add(new ProbeCycle(backend, config, loop, bootstrap, this::onFirstEnd));
+                cycles.add(new ProbeCycle(backend, config, loop, bootstrap, onAnswered, this::onFirstEnd));
             }
         }
         awaited = cycles.size();
@@ -61,7 +79,10 @@ public final class HealthProber implements AutoCloseable {
         }
     }
 
-    /** Completes, on the event loop, when every backend was probed once; at once if probes are off. Never fails. */
+    /**
+     * Completes, on the event loop, when every backend was probed once and, where it answered, asked once for its
+     * models; at once if probes are off. Never fails.
+     */
     public CompletionStage<Void> firstRound() {
         return firstRound;
     }

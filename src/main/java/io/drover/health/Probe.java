@@ -34,6 +34,7 @@ final class Probe extends ChannelInboundHandlerAdapter {
     private @Nullable Future<?> deadline;
     private boolean connected;
     private boolean ended;
+    private boolean answered;
 
     /** @param parser of responses, its own */
     Probe(Backend backend, byte[] request, HeadParser parser, Runnable onEnd) {
@@ -62,6 +63,11 @@ final class Probe extends ChannelInboundHandlerAdapter {
     void cancel() {
         ended = true;
         release();
+    }
+
+    /** Whether it has succeeded. */
+    boolean isAnswered() {
+        return answered;
     }
 
     private void onConnectDone(@Nullable Throwable cause) {
@@ -109,6 +115,7 @@ final class Probe extends ChannelInboundHandlerAdapter {
 
     private void onStatus(int status) {
         if (status >= 200 && status < 300) {
+            answered = true;
             end(() -> backend.onProbe(true, "", System.nanoTime()));
         } else {
             // 401 and 403 too: with the same Host and Authorization, every client's request would get them.

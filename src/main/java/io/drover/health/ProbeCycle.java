@@ -5,14 +5,15 @@ import io.drover.backend.BackendState;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.http.HeadParser;
-import io.drover.http.HeadWriter;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.EventLoop;
-import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Probes one backend again and again, never twice at a time. Belongs to one event loop. */
@@ -30,6 +31,7 @@ final class ProbeCycle {
     private final Bootstrap bootstrap;
     private final DroverConfig.Limits limits;
     private final byte[] request;
+    private final Function<Backend, CompletionStage<Void>> onAnswered;
     private final Runnable onFirstEnd;
     private final long intervalNanos;
     private final long timeoutNanos;
@@ -39,27 +41,27 @@ final class ProbeCycle {
     private @Nullable Future<?> next;
     private @Nullable Probe probe;
 
-    /** @param bootstrap with the transport and {@code loop} set */
-    ProbeCycle(Backend backend, DroverConfig config, EventLoop loop, Bootstrap bootstrap, Runnable onFirstEnd) {
+    /**
+     * @param bootstrap with the transport and {@code loop} set
+     * @param onAnswered is told of each success; what it returns delays nothing but {@code onFirstEnd}
+     */
+    ProbeCycle(
+            Backend backend,
+            DroverConfig config,
+            EventLoop loop,
+            Bootstrap bootstrap,
+            Function<Backend, CompletionStage<Void>> onAnswered,
+            Runnable onFirstEnd) {
         ActiveHealth active = config.health().active();
         this.backend = backend;
         this.loop = loop;
         this.bootstrap = bootstrap;
         this.limits = config.limits();
-        this.request = request(backend);
+        this.request = ProbeRequest.closing(backend, "/api/version");
+        this.onAnswered = onAnswered;
         this.onFirstEnd = onFirstEnd;
         this.intervalNanos = active.interval().toNanos();
         this.timeoutNanos = active.timeout().toNanos();
-    }
-
-    private static byte[] request(Backend backend) {
-        var out = new ByteArrayOutputStream();
-        out.writeBytes(HeadWriter.ascii("GET /api/version HTTP/1.1\r\n"));
-        out.writeBytes(HeadWriter.line("Host", backend.config().host()));
-        backend.config().authorization().ifPresent(value -> out.writeBytes(HeadWriter.line("Authorization", value)));
-        out.writeBytes(HeadWriter.line("Connection", "close"));
-        out.writeBytes(HeadWriter.ascii("\r\n"));
-        return out.toByteArray();
     }
 
     void start() {
@@ -92,6 +94,7 @@ final class ProbeCycle {
     }
 
     private void onEnd() {
+        boolean answered = probe != null && probe.isAnswered();
         probe = null;
         double jitter = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
         long sinceStart = System.nanoTime() - startedNanos;
@@ -99,9 +102,10 @@ final class ProbeCycle {
         long interval = suspect ? intervalNanos / SUSPECT_HASTE : intervalNanos;
         long delay = Math.max(0, (long) (interval * jitter) - sinceStart);
         next = loop.schedule(this::start, delay, TimeUnit.NANOSECONDS);
+        CompletionStage<Void> followed = answered ? onAnswered.apply(backend) : CompletableFuture.completedStage(null);
         if (first) {
             first = false;
-            onFirstEnd.run();
+            followed.thenRun(onFirstEnd);
         }
     }
 }

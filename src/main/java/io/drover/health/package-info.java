@@ -1,5 +1,5 @@
 /**
- * Probes that tell which backends answer, and the look-up of their names.
+ * Probes that tell which backends answer, the listings of their models, and the look-up of their names.
  *
  * <p>May import: backend, http, ollama, metrics, config. Start reading at {@link io.drover.health.HealthProber}.
  */

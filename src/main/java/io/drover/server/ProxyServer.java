@@ -8,6 +8,7 @@ import io.drover.backend.LoadBalancer;
 import io.drover.cache.RedisLink;
 import io.drover.config.DroverConfig;
 import io.drover.health.HealthProber;
+import io.drover.health.ModelListings;
 import io.drover.health.NameResolver;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
@@ -69,6 +70,7 @@ public final class ProxyServer implements AutoCloseable {
     private final Map<EventLoop, Worker> workers = new HashMap<>();
     private final List<Channel> listeners = new ArrayList<>();
     private final NameResolver names;
+    private final ModelListings listings;
     private final HealthProber prober;
     private final @Nullable RedisLink redis;
     private @Nullable Channel admin;
@@ -96,7 +98,9 @@ public final class ProxyServer implements AutoCloseable {
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
         names = new NameResolver(cluster);
-        prober = new HealthProber(cluster, config, background.next(), NioSocketChannel.class);
+        EventLoop asking = background.next();
+        listings = new ModelListings(config, asking, NioSocketChannel.class);
+        prober = new HealthProber(cluster, config, asking, NioSocketChannel.class, listings);
         redis = config.redis().uri().map(RedisLink::new).orElse(null);
     }
 
@@ -283,6 +287,7 @@ public final class ProxyServer implements AutoCloseable {
             listener.close().awaitUninterruptibly();
         }
         prober.close();
+        listings.close();
         names.close();
         if (redis != null) {
             redis.close();

@@ -25,6 +25,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -41,6 +43,8 @@ class HealthProberTest {
     private static final String OK =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"version\":\"0.9\"}\n";
     private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
 
     private static MultiThreadIoEventLoopGroup group;
     private static EventLoop loop;
@@ -324,7 +328,7 @@ class HealthProberTest {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = Herd.of(slowly(), stub.url());
         with(new NameResolver(herd.cluster));
-        prober = with(new HealthProber(herd.cluster, herd.config, loop, NoSocketLeft.class));
+        prober = with(new HealthProber(herd.cluster, herd.config, loop, NoSocketLeft.class, backend -> DONE));
 
         prober.start();
         awaitFirstRound();
@@ -376,7 +380,7 @@ class HealthProberTest {
     private Herd start(Herd herd) {
         // Numeric addresses are known from here on.
         with(new NameResolver(herd.cluster));
-        prober = with(new HealthProber(herd.cluster, herd.config, loop, NioSocketChannel.class));
+        prober = with(new HealthProber(herd.cluster, herd.config, loop, NioSocketChannel.class, backend -> DONE));
         prober.start();
         return herd;
     }

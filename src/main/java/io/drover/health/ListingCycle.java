@@ -1,0 +1,139 @@
+package io.drover.health;
+
+import io.drover.backend.Backend;
+import io.drover.config.DroverConfig;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.EventLoop;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks at the models of one backend again and again, never twice at a time. Belongs to one event loop. */
+final class ListingCycle {
+    private static final Logger LOG = LoggerFactory.getLogger(ListingCycle.class);
+
+    private final Backend backend;
+    private final DroverConfig.Limits limits;
+    private final EventLoop loop;
+    private final Bootstrap bootstrap;
+    private final List<byte[]> requests;
+    private final long timeoutNanos;
+    private final long gapNanos;
+
+    private @Nullable ListingFetch fetch;
+    private CompletableFuture<Void> underWay = new CompletableFuture<>();
+    private @Nullable CompletableFuture<Void> wanted;
+    private @Nullable Future<?> due;
+    private long startedNanos;
+    private boolean failing;
+    private boolean closed;
+
+    /**
+     * @param bootstrap with the transport and {@code loop} set
+     * @param gapNanos at least between the starts of a look and of one that a client's request asks for
+     */
+    ListingCycle(Backend backend, DroverConfig config, EventLoop loop, Bootstrap bootstrap, long gapNanos) {
+        this.backend = backend;
+        this.limits = config.limits();
+        this.loop = loop;
+        this.bootstrap = bootstrap;
+        this.requests = ListingFetch.requests(backend);
+        this.timeoutNanos = config.health().active().timeout().toNanos();
+        this.gapNanos = gapNanos;
+        this.startedNanos = System.nanoTime() - gapNanos;
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    /** Looks at once, or joins the look under way. */
+    CompletionStage<Void> look() {
+        if (fetch == null && !closed) {
+            begin();
+        }
+        return underWay;
+    }
+
+    /**
+     * Looks once more, from a moment not before this call: the one under way may have passed what the caller misses.
+     * All callers until then share that look.
+     */
+    CompletionStage<Void> lookAnew() {
+        if (closed) {
+            return underWay;
+        }
+        CompletableFuture<Void> shared = wanted;
+        if (shared == null) {
+            shared = new CompletableFuture<>();
+            wanted = shared;
+            if (fetch == null) {
+                beginWhenDue();
+            }
+        }
+        return shared;
+    }
+
+    /** Looks no more; whoever waits is let go. */
+    void close() {
+        closed = true;
+        if (due != null) {
+            due.cancel(false);
+        }
+        if (fetch != null) {
+            fetch.cancel();
+        }
+        underWay.complete(null);
+        if (wanted != null) {
+            wanted.complete(null);
+        }
+    }
+
+    /** Anybody may ask for models that do not exist; that must not become a flood of questions to the backends. */
+    private void beginWhenDue() {
+        long wait = gapNanos - (System.nanoTime() - startedNanos);
+        if (wait <= 0) {
+            begin();
+        } else {
+            due = loop.schedule(this::begin, wait, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void begin() {
+        if (due != null) {
+            due.cancel(false);
+            due = null;
+        }
+        underWay = wanted == null ? new CompletableFuture<>() : wanted;
+        wanted = null;
+        startedNanos = System.nanoTime();
+        InetSocketAddress address = backend.address();
+        if (address == null) {
+            onEnd("name not resolved");
+        } else {
+            fetch = new ListingFetch(backend, limits, bootstrap, address, requests, this::onEnd);
+            fetch.start(loop, timeoutNanos);
+        }
+    }
+
+    private void onEnd(@Nullable String failure) {
+        fetch = null;
+        if (failure != null && !failing) {
+            LOG.warn("models of backend {} not listed: {}; its last listing remains", backend.name(), failure);
+        } else if (failure == null && failing) {
+            LOG.info("models of backend {} are listed again", backend.name());
+        }
+        failing = failure != null;
+        CompletableFuture<Void> ended = underWay;
+        if (wanted != null) {
+            beginWhenDue();
+        }
+        ended.complete(null);
+    }
+}
