@@ -46,7 +46,9 @@ class BalancingTest {
                         RawClient.Head head = client.readHead();
                         begun = head.status() == 200;
                         List<String> chunks = client.readChunks();
-                        (chunks.get(chunks.size() - 1).contains("\"done\":true") ? whole : lost).incrementAndGet();
+                        String last = chunks.get(chunks.size() - 1);
+                        boolean told = begun && last.startsWith("{\"error\":\"the backend broke off the answer: ");
+                        (last.contains("\"done\":true") ? whole : told ? broken : lost).incrementAndGet();
                     } catch (UncheckedIOException | NumberFormatException e) {
                         (begun ? broken : lost).incrementAndGet();
                     }
