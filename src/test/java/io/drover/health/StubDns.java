@@ -5,6 +5,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
@@ -44,6 +45,8 @@ final class StubDns implements AutoCloseable {
     /** Records that a datagram takes; with more it is cut off there. */
     static final int MAX_BY_UDP = 20;
 
+    private static final int MAX_PORTS = 100;
+
     private record Reply(DnsResponseCode code, boolean silent, List<byte[]> contents) {}
 
     private final Map<DnsQuestion, Reply> replies = new ConcurrentHashMap<>();
@@ -53,7 +56,20 @@ final class StubDns implements AutoCloseable {
     private final Channel tcp;
 
     StubDns(EventLoop loop) {
-        udp = new Bootstrap()
+        ChannelFuture byUdp = bindUdp(loop);
+        ChannelFuture byTcp = bindTcp(loop, byUdp);
+        // A port that is free for UDP may be taken for TCP.
+        for (int tries = 1; !byTcp.isSuccess() && tries < MAX_PORTS; tries++) {
+            byUdp.channel().close().syncUninterruptibly();
+            byUdp = bindUdp(loop);
+            byTcp = bindTcp(loop, byUdp);
+        }
+        udp = byUdp.channel();
+        tcp = byTcp.syncUninterruptibly().channel();
+    }
+
+    private ChannelFuture bindUdp(EventLoop loop) {
+        return new Bootstrap()
                 .group(loop)
                 .channel(NioDatagramChannel.class)
                 .handler(new ChannelInitializer<NioDatagramChannel>() {
@@ -64,9 +80,11 @@ final class StubDns implements AutoCloseable {
                     }
                 })
                 .bind("127.0.0.1", 0)
-                .syncUninterruptibly()
-                .channel();
-        tcp = new ServerBootstrap()
+                .syncUninterruptibly();
+    }
+
+    private ChannelFuture bindTcp(EventLoop loop, ChannelFuture byUdp) {
+        return new ServerBootstrap()
                 .group(loop)
                 .channel(NioServerSocketChannel.class)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
@@ -75,9 +93,8 @@ final class StubDns implements AutoCloseable {
                         channel.pipeline().addLast(new TcpDnsQueryDecoder(), new TcpDnsResponseEncoder(), new ByTcp());
                     }
                 })
-                .bind(address())
-                .syncUninterruptibly()
-                .channel();
+                .bind(byUdp.channel().localAddress())
+                .awaitUninterruptibly();
     }
 
     InetSocketAddress address() {
