@@ -536,6 +536,37 @@ class ModelListingsTest {
     }
 
     @Test
+    void aProbeLooksAtTheMemoryAndARequestAtTheDiskToo() throws IOException {
+        RawBackend raw = raw(answering());
+        Backend backend = herd(raw.url()).get(0);
+
+        afterProbe(backend);
+        afterProbe(backend);
+        refresh(backend);
+
+        assertThat(raw.requests())
+                .extracting(request -> request.startLine().split(" ")[1])
+                .containsExactly("/api/tags", "/api/ps", "/api/ps", "/api/tags", "/api/ps");
+    }
+
+    @Test
+    void aDiskThatWasNotListedIsAskedForAgain() throws IOException {
+        RawBackend raw = raw(connection -> {
+            while (connection.hasMore()) {
+                String body = body(connection.readRequest());
+                connection.answer(connection.number() == 1 ? "{}" : body);
+            }
+        });
+        Backend backend = herd(raw.url()).get(0);
+
+        afterProbe(backend);
+        afterProbe(backend);
+
+        assertThat(backend.models().lists(A)).isTrue();
+        assertThat(backend.models().isLoaded(A)).isTrue();
+    }
+
+    @Test
     void aBackendThatIsDownKeepsItsLastListingAndIsAskedAgainWhenItAnswers() {
         SimulatedOllama ollama = ollama("a");
         Herd herd = start(Herd.of(keys("20ms", "5s"), ollama.url().toString()), NEVER);
@@ -610,6 +641,12 @@ class ModelListingsTest {
 
     private void refresh(Backend backend) {
         join(listings().refreshNow(backend));
+    }
+
+    private void afterProbe(Backend backend) {
+        join(loop.submit(() -> listings().afterProbe(backend))
+                .syncUninterruptibly()
+                .getNow());
     }
 
     private static void join(CompletionStage<Void> stage) {
