@@ -72,8 +72,8 @@ final class ListingCycle {
     }
 
     /**
-     * Looks once more, at disk and memory, from a moment not before this call: the one under way may have passed what the caller misses.
-     * All callers until then share that look.
+     * Looks once more, at disk and memory, from a moment not before this call: the one under way may have passed what
+     * the caller misses. All callers until then share that look.
      */
     CompletionStage<Void> lookAnew() {
         if (closed) {
