@@ -18,12 +18,19 @@ import org.slf4j.LoggerFactory;
 final class ListingCycle {
     private static final Logger LOG = LoggerFactory.getLogger(ListingCycle.class);
 
+    /**
+     * The disk is listed anew when its listing is older than so many probe intervals: at every third look, and at the
+     * first after the backend was down. Hundreds of models take a millisecond to read and change by the day.
+     */
+    private static final double DISK_INTERVALS = 2.5;
+
     private final Backend backend;
     private final DroverConfig.Limits limits;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
     private final List<byte[]> requests;
     private final long timeoutNanos;
+    private final long diskNanos;
     private final long gapNanos;
 
     private @Nullable ListingFetch fetch;
@@ -31,6 +38,7 @@ final class ListingCycle {
     private @Nullable CompletableFuture<Void> wanted;
     private @Nullable Future<?> due;
     private long startedNanos;
+    private long diskListedNanos;
     private boolean failing;
     private boolean closed;
 
@@ -45,6 +53,8 @@ final class ListingCycle {
         this.bootstrap = bootstrap;
         this.requests = ListingFetch.requests(backend);
         this.timeoutNanos = config.health().active().timeout().toNanos();
+        this.diskNanos =
+                (long) (DISK_INTERVALS * config.health().active().interval().toNanos());
         this.gapNanos = gapNanos;
         this.startedNanos = System.nanoTime() - gapNanos;
     }
@@ -53,7 +63,7 @@ final class ListingCycle {
         return backend;
     }
 
-    /** Looks at once, or joins the look under way. */
+    /** Looks at once, at the disk only if that is due; or joins the look under way. */
     CompletionStage<Void> look() {
         if (fetch == null && !closed) {
             begin();
@@ -62,8 +72,8 @@ final class ListingCycle {
     }
 
     /**
-     * Looks once more, from a moment not before this call: the one under way may have passed what the caller misses.
-     * All callers until then share that look.
+     * Looks once more, at disk and memory, from a moment not before this call: the one under way may have passed what
+     * the caller misses. All callers until then share that look.
      */
     CompletionStage<Void> lookAnew() {
         if (closed) {
@@ -110,19 +120,23 @@ final class ListingCycle {
             due.cancel(false);
             due = null;
         }
+        startedNanos = System.nanoTime();
+        boolean disk = wanted != null || !backend.models().isKnown() || startedNanos - diskListedNanos > diskNanos;
         underWay = wanted == null ? new CompletableFuture<>() : wanted;
         wanted = null;
-        startedNanos = System.nanoTime();
         InetSocketAddress address = backend.address();
         if (address == null) {
             onEnd("name not resolved");
         } else {
             fetch = new ListingFetch(backend, limits, bootstrap, address, requests, this::onEnd);
-            fetch.start(loop, timeoutNanos);
+            fetch.start(loop, disk, timeoutNanos);
         }
     }
 
     private void onEnd(@Nullable String failure) {
+        if (fetch != null && fetch.isDiskListed()) {
+            diskListedNanos = startedNanos;
+        }
         fetch = null;
         if (failure != null && !failing) {
             LOG.warn("models of backend {} not listed: {}; its last listing remains", backend.name(), failure);

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One look at a backend's models: what it lists, then what it has in memory, on one connection if the backend keeps it
+ * One look at a backend's models: those on its disk if wanted, then those in its memory, on one connection if the backend keeps it
  * open, all within one deadline. Tells the backend each as it comes, and whoever waits the end, once. Belongs to one
  * event loop.
  */
@@ -36,6 +36,7 @@ final class ListingFetch {
     private final Consumer<@Nullable String> onEnd;
 
     private int asked;
+    private boolean diskListed;
     private ListingAnswer answer;
     private @Nullable Link link;
     private @Nullable Future<?> deadline;
@@ -69,9 +70,16 @@ final class ListingFetch {
                 .toList();
     }
 
-    void start(EventLoop loop, long timeoutNanos) {
+    /** @param disk whether to ask for the models on the disk, or only for those in memory */
+    void start(EventLoop loop, boolean disk, long timeoutNanos) {
+        asked = disk ? 0 : 1;
         deadline = loop.schedule(() -> end("timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
         connect();
+    }
+
+    /** Whether the disk was asked for and its listing has come, whatever became of the rest. */
+    boolean isDiskListed() {
+        return diskListed;
     }
 
     /** Ends it without telling anybody. */
@@ -101,6 +109,7 @@ final class ListingFetch {
             return;
         }
         backend.onModels(backend.models().withListed(digests));
+        diskListed = true;
         asked++;
         answer = new ListingAnswer(limits);
         if (reusable) {

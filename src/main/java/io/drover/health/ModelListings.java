@@ -62,7 +62,10 @@ public final class ModelListings implements AutoCloseable {
         this.off = config.health().active().interval().isZero();
     }
 
-    /** A backend has answered a probe: looks at its models, or joins the look under way. On the loop only. */
+    /**
+     * A backend has answered a probe: looks at what it has in memory and, where that is due, on its disk; or joins the
+     * look under way. On the loop only.
+     */
     CompletionStage<Void> afterProbe(Backend backend) {
         return off || closed ? DONE : cycle(backend).look();
     }
