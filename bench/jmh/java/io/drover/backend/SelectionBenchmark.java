@@ -37,7 +37,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class SelectionBenchmark {
     private static final Health HEALTH = new Health(
             new ActiveHealth(Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3),
-            new PassiveHealth(3, Duration.ofSeconds(10)));
+            new PassiveHealth(3, Duration.ofSeconds(10), Duration.ofMinutes(5), 50),
+            Duration.ZERO);
 
     @Param({"2", "16"})
     int backends;
@@ -84,8 +85,8 @@ public class SelectionBenchmark {
         String authority = "gpu" + index + ":11434";
         BackendConfig config = new BackendConfig(
                 URI.create("http://" + authority), "gpu" + index, 1, false, authority, true, Optional.empty());
-        Backend backend = new Backend(config, index, HEALTH, (changed, from, to, reason) -> {});
-        backend.onProbe(true, "");
+        Backend backend = new Backend(config, index, HEALTH, new EjectionLimit(50), (changed, from, to, reason) -> {});
+        backend.onProbe(true, "", System.nanoTime());
         return backend;
     }
 }
