@@ -23,6 +23,7 @@ public final class Backend implements BackendView {
 
     private volatile List<InetSocketAddress> addresses = List.of();
     private volatile boolean lookupFailed;
+    private volatile Models models = Models.UNKNOWN;
 
     /**
      * @param index its place in the herd, from 0
@@ -114,8 +115,6 @@ public final class Backend implements BackendView {
                 .map(address -> new InetSocketAddress(address, config.port()))
                 .toList();
     }
-
-    private volatile Models models = Models.UNKNOWN;
 
     /** Its models as last listed, however long ago; {@link Models#UNKNOWN} before that. */
     public Models models() {

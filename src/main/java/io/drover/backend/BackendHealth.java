@@ -104,7 +104,9 @@ final class BackendHealth {
             failures = failures + 1;
         }
         if (isEjectable() && failures >= health.passive().failures()) {
-            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, false));
+            List<Change> changes = new ArrayList<>(2);
+            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, false, changes));
+            tell(changes);
         }
     }
 
@@ -113,7 +115,9 @@ final class BackendHealth {
             failures = failures + 1;
         }
         if (isEjectable()) {
-            eject(reason, nowNanos, true);
+            List<Change> changes = new ArrayList<>(2);
+            eject(reason, nowNanos, true, changes);
+            tell(changes);
         }
     }
 
@@ -122,8 +126,8 @@ final class BackendHealth {
         return health.passive().failures() > 0 && condition.probed() != BackendState.DOWN;
     }
 
-    private void eject(String reason, long nowNanos, boolean connecting) {
-        report(nowNanos, reason, () -> {
+    private void eject(String reason, long nowNanos, boolean connecting, List<Change> changes) {
+        change(nowNanos, reason, changes, () -> {
             PassiveHealth passive = health.passive();
             Condition.Ejection last = condition.ejection();
             if (last == null || !last.lasts(nowNanos)) {
@@ -199,15 +203,23 @@ final class BackendHealth {
         });
     }
 
-    /** Changes the condition, and tells what became of the state: by the time that has passed, and by the change. */
     private void report(long nowNanos, String reason, Runnable change) {
         List<Change> changes = new ArrayList<>(2);
+        change(nowNanos, reason, changes, change);
+        tell(changes);
+    }
+
+    /** Changes the condition, and adds what became of the state: by the time that has passed, and by the change. */
+    private void change(long nowNanos, String reason, List<Change> changes, Runnable change) {
         synchronized (lock) {
             look(nowNanos, BACK, changes);
             change.run();
             look(nowNanos, reason, changes);
         }
-        // Outside the lock: who is told may log.
+    }
+
+    /** Under no lock, the herd's neither: who is told may log. */
+    private void tell(List<Change> changes) {
         for (Change next : changes) {
             observer.onChange(backend, next.from, next.to, next.reason);
         }

@@ -20,15 +20,13 @@ final class EjectionLimit {
     }
 
     /** Runs {@code ejection} if there is room for one more; one at a time, so that two cannot take the same room. */
-    synchronized boolean eject(Backend candidate, long nowNanos, Runnable ejection) {
+    synchronized void eject(Backend candidate, long nowNanos, Runnable ejection) {
         long others = herd.stream()
                 .filter(backend -> backend != candidate && backend.isEjected(nowNanos))
                 .count();
         long most = Math.max(1, (long) percent * herd.size() / 100);
-        if (others >= most) {
-            return false;
+        if (others < most) {
+            ejection.run();
         }
-        ejection.run();
-        return true;
     }
 }

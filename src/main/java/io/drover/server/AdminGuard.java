@@ -1,5 +1,6 @@
 package io.drover.server;
 
+import io.drover.ollama.Origins;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
@@ -27,12 +28,13 @@ final class AdminGuard {
     /** Why the request is refused; null if it is not. */
     @Nullable
     String refusal(FullHttpRequest request) {
-        String host = hostOf(request.headers().get(HttpHeaderNames.HOST, ""));
+        String authority = request.headers().get(HttpHeaderNames.HOST, "");
+        String host = hostOf(authority);
         if (!isKnown(host)) {
             return "Host \"" + host + "\" (expected: localhost, an address, or one of admin.hosts)";
         }
         String origin = request.headers().get(HttpHeaderNames.ORIGIN);
-        if (origin != null && !isSame(origin, request.headers().get(HttpHeaderNames.HOST, ""))) {
+        if (origin != null && !Origins.sameOrigin(origin, authority)) {
             return "Origin " + origin + " (expected: none, or this port's own)";
         }
         boolean reads =
@@ -48,10 +50,6 @@ final class AdminGuard {
         return host.equals("localhost")
                 || NetUtil.createInetAddressFromIpAddressString(host) != null
                 || hosts.contains(host);
-    }
-
-    private static boolean isSame(String origin, String host) {
-        return origin.equalsIgnoreCase("http://" + host) || origin.equalsIgnoreCase("https://" + host);
     }
 
     /** The name or address without port and brackets, in lower case; empty if it is none. */
