@@ -111,4 +111,15 @@ final class Attempts {
     Backend last() {
         return last;
     }
+
+    /** Its name; null where the request was given to none. */
+    @Nullable
+    String lastName() {
+        return last == null ? null : last.name();
+    }
+
+    /** Where it was and how often, for the end of an error's text. */
+    String told() {
+        return " (backend " + (last == null ? "" : last.name()) + ", tries: " + made + ")";
+    }
 }

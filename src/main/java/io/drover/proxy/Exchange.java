@@ -232,15 +232,11 @@ final class Exchange implements ResponseSink, HeadLines {
     private void giveUp(CallFailure failure) {
         if (failure.isOurs()) {
             fail(503, Side.PROXY, failure.text());
-            return;
-        }
-        if (attempts.noneWasUp() && failure.isConnecting()) {
+        } else if (attempts.noneWasUp() && failure.isConnecting()) {
             fail(503, Side.UPSTREAM, "no backend is up (" + failure.text() + ")");
-            return;
+        } else {
+            fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, failure.text() + attempts.told());
         }
-        Backend last = attempts.last();
-        String where = " (backend " + (last == null ? "" : last.name()) + ", tries: " + attempts.made() + ")";
-        fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, failure.text() + where);
     }
 
     // ------------------------------------------------------------------ the response
@@ -560,22 +556,9 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void tell(Outcome outcome, long requestBytes) {
         FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, request.endpoint());
-        FinishedExchange record = new FinishedExchange(
-                timeline.startedAtMillis(),
-                request.caller().requestId(),
-                request.caller().address(),
-                request.method(),
-                request.target(),
-                request.endpoint(),
-                request.model(),
-                outcome,
-                attempts.last() == null ? null : attempts.last().name(),
-                attempts.made(),
-                requestBytes,
-                client.bytesWritten() - timeline.bytesBefore(),
-                tokens,
-                timeline.timeToFirstByteNanos(),
-                clock.now() - timeline.startNanos());
+        long responseBytes = client.bytesWritten() - timeline.bytesBefore();
+        FinishedExchange record = FinishedExchange.of(
+                request, timeline, attempts, outcome, tokens, requestBytes, responseBytes, clock.now());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
     }

@@ -25,6 +25,37 @@ record FinishedExchange(
         long durationNanos)
         implements AccessRecord {
 
+    /**
+     * @param requestBytes of the body, as read
+     * @param responseBytes head included, as written
+     */
+    static FinishedExchange of(
+            ClientRequest request,
+            Timeline timeline,
+            Attempts attempts,
+            Outcome outcome,
+            FinalRecord tokens,
+            long requestBytes,
+            long responseBytes,
+            long nowNanos) {
+        return new FinishedExchange(
+                timeline.startedAtMillis(),
+                request.caller().requestId(),
+                request.caller().address(),
+                request.method(),
+                request.target(),
+                request.endpoint(),
+                request.model(),
+                outcome,
+                attempts.lastName(),
+                attempts.made(),
+                requestBytes,
+                responseBytes,
+                tokens,
+                timeline.timeToFirstByteNanos(),
+                nowNanos - timeline.startNanos());
+    }
+
     @Override
     public String endpoint() {
         return route.label();
