@@ -85,7 +85,7 @@ public class SelectionBenchmark {
         String authority = "gpu" + index + ":11434";
         BackendConfig config = new BackendConfig(
                 URI.create("http://" + authority), "gpu" + index, 1, false, authority, true, Optional.empty());
-        Backend backend = new Backend(config, index, HEALTH, new EjectionLimit(50), (changed, from, to, reason) -> {});
+        Backend backend = new Backend(config, index, HEALTH, new EjectionLimit(), (changed, from, to, reason) -> {});
         backend.onProbe(true, "", System.nanoTime());
         return backend;
     }

@@ -1,9 +1,7 @@
 package io.drover.server;
 
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
-import io.drover.config.DroverConfig;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -55,7 +53,7 @@ final class RelayedStream implements AutoCloseable {
      */
     static RelayedStream open(String transport) throws IOException, ConfigException {
         try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            ProxyServer server = ProxyServer.start(config(transport, listener.getLocalPort()));
+            ProxyServer server = ProxyServer.start(source(transport, listener.getLocalPort()));
             InetSocketAddress address = server.addresses().get(0);
             Socket client = new Socket(address.getAddress(), address.getPort());
             client.setTcpNoDelay(true);
@@ -69,19 +67,18 @@ final class RelayedStream implements AutoCloseable {
         }
     }
 
-    private static DroverConfig config(String transport, int port) throws ConfigException {
-        return ConfigLoader.load(new ConfigSource(
-                        Optional.empty(),
-                        Map.of(),
-                        List.of("http://127.0.0.1:" + port),
-                        Map.of(
-                                "listen", "127.0.0.1:0",
-                                "admin.listen", "127.0.0.1:0",
-                                "event-loops", "1",
-                                "transport", transport,
-                                "health.active.interval", "0",
-                                "access-log.enabled", "false")))
-                .config();
+    private static ConfigSource source(String transport, int port) {
+        return new ConfigSource(
+                Optional.empty(),
+                Map.of(),
+                List.of("http://127.0.0.1:" + port),
+                Map.of(
+                        "listen", "127.0.0.1:0",
+                        "admin.listen", "127.0.0.1:0",
+                        "event-loops", "1",
+                        "transport", transport,
+                        "health.active.interval", "0",
+                        "access-log.enabled", "false"));
     }
 
     private void begin() throws IOException {

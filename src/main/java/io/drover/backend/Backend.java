@@ -16,13 +16,14 @@ import org.jspecify.annotations.Nullable;
  * reports take a short one, and only if there is something to change. Times are those of {@link System#nanoTime}.
  */
 public final class Backend implements BackendView {
-    private final BackendConfig config;
+    private volatile BackendConfig config;
     private final int index;
     private final BackendHealth health;
     private final InFlight inFlight = new InFlight();
 
     private volatile List<InetSocketAddress> addresses = List.of();
     private volatile boolean lookupFailed;
+    private volatile boolean retired;
     private volatile Models models = Models.UNKNOWN;
 
     /**
@@ -35,10 +36,12 @@ public final class Backend implements BackendView {
         this.health = new BackendHealth(this, health, limit, observer);
     }
 
+    /** Its entry, as of now: all but the name and the URL may change. */
     public BackendConfig config() {
         return config;
     }
 
+    /** Its place among the backends of any cluster that it is part of; not its place in their order. */
     public int index() {
         return index;
     }
@@ -158,7 +161,26 @@ public final class Backend implements BackendView {
 
     /** Takes it out of rotation, or back into it; what runs on it goes on. */
     public void drain(boolean wanted, long nowNanos) {
-        health.drain(wanted, nowNanos);
+        health.drain(wanted, wanted ? "drained" : "undrained", nowNanos);
+    }
+
+    /** Takes what a reload has changed. */
+    void configure(BackendConfig entry, Health rules, long nowNanos) {
+        config = entry;
+        health.configure(rules, nowNanos);
+    }
+
+    /**
+     * It belongs to no cluster that is still chosen from: gets no more requests; what runs on it goes on. For good.
+     */
+    public void retire(long nowNanos) {
+        retired = true;
+        health.drain(true, "removed", nowNanos);
+    }
+
+    /** Whether it no longer belongs to the herd. */
+    public boolean isRetired() {
+        return retired;
     }
 
     /** Its weight as it counts now: a thousandth of it is 1, so that one that has just come back gets little. */

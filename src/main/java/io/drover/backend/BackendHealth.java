@@ -16,10 +16,10 @@ final class BackendHealth {
     private static final String BACK = "back to its full share";
 
     private final Backend backend;
-    private final Health health;
     private final EjectionLimit limit;
     private final BackendObserver observer;
-    private final long slowStartNanos;
+    private volatile Health health;
+    private volatile long slowStartNanos;
 
     private volatile Condition condition = Condition.UNKNOWN;
 
@@ -193,8 +193,23 @@ final class BackendHealth {
         return down ? condition.down(reason) : condition.suspect(reason);
     }
 
-    void drain(boolean wanted, long nowNanos) {
-        report(nowNanos, wanted ? "drained" : "undrained", () -> {
+    /** Takes other rules; what was found by the old ones stands. */
+    void configure(Health rules, long nowNanos) {
+        if (rules.equals(health)) {
+            return;
+        }
+        report(nowNanos, "probes are off", () -> {
+            health = rules;
+            slowStartNanos = rules.slowStart().toNanos();
+            if (rules.active().interval().isZero()) {
+                // Nothing would ever say that it is up again.
+                condition = condition.unprobed();
+            }
+        });
+    }
+
+    void drain(boolean wanted, String reason, long nowNanos) {
+        report(nowNanos, reason, () -> {
             boolean ends = condition.draining() && !wanted;
             condition = condition.drained(wanted);
             if (ends && condition.ejection() == null && condition.probed() == BackendState.UP) {

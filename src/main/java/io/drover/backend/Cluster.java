@@ -1,8 +1,5 @@
 package io.drover.backend;
 
-import io.drover.config.DroverConfig;
-import io.drover.config.DroverConfig.BackendConfig;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The backends that can be chosen from, at one moment; replaced as a whole, never edited. */
@@ -20,17 +17,6 @@ public final class Cluster {
     /** @param backends each with an index of its own */
     public static Cluster of(List<Backend> backends) {
         return new Cluster(List.copyOf(backends));
-    }
-
-    /** The herd as configured, each backend's index being its place in the configuration. */
-    public static Cluster of(DroverConfig config, BackendObserver observer) {
-        List<Backend> backends = new ArrayList<>();
-        EjectionLimit limit = new EjectionLimit(config.health().passive().maxShare());
-        for (BackendConfig backend : config.backends()) {
-            backends.add(new Backend(backend, backends.size(), config.health(), limit, observer));
-        }
-        limit.onHerd(backends);
-        return of(backends);
     }
 
     /** All of them, in the configuration's order. */

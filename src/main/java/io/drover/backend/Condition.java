@@ -39,6 +39,11 @@ record Condition(
         }
     }
 
+    /** Nobody probes it any more. */
+    Condition unprobed() {
+        return new Condition(BackendState.UNKNOWN, "", ejection, returned, backNanos, draining);
+    }
+
     /** Probes say that it answers, and that is all there is to say. */
     Condition answering() {
         return new Condition(BackendState.UP, "", ejection, returned, backNanos, draining);

@@ -7,16 +7,13 @@ import java.util.List;
  * one that all share. A connection that is refused is no opinion but a fact, and is not limited by this.
  */
 final class EjectionLimit {
-    private final int percent;
+    private int percent;
     private List<Backend> herd = List.of();
 
-    /** @param percent of the herd; of a herd of any size one may always be ejected */
-    EjectionLimit(int percent) {
-        this.percent = percent;
-    }
-
-    synchronized void onHerd(List<Backend> backends) {
+    /** @param mostPercent of the herd; of a herd of any size one may always be ejected */
+    synchronized void onHerd(List<Backend> backends, int mostPercent) {
         herd = backends;
+        percent = mostPercent;
     }
 
     /** Runs {@code ejection} if there is room for one more; one at a time, so that two cannot take the same room. */

@@ -1,39 +1,31 @@
 package io.drover.backend;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The backends that one request was sent to already. Belongs to that request and to its event loop. Costs no array in a
- * herd of up to 64.
+ * The backends that one request was sent to already: themselves, not their places, since the herd may change meanwhile.
+ * Belongs to that request and to its event loop. Costs no memory before a second one is tried.
  */
 public final class Tried {
-    private long first;
-    private long @Nullable [] rest;
+    private @Nullable Backend first;
+    private @Nullable List<Backend> rest;
 
     public void add(Backend backend) {
-        int word = backend.index() / Long.SIZE;
-        // A shift counts modulo 64 by itself.
-        long bit = 1L << backend.index();
-        if (word == 0) {
-            first |= bit;
+        if (first == null) {
+            first = backend;
             return;
         }
-        long[] words = rest;
-        if (words == null || words.length < word) {
-            words = words == null ? new long[word] : Arrays.copyOf(words, word);
-            rest = words;
+        List<Backend> further = rest;
+        if (further == null) {
+            further = new ArrayList<>(2);
+            rest = further;
         }
-        words[word - 1] |= bit;
+        further.add(backend);
     }
 
     public boolean contains(Backend backend) {
-        int word = backend.index() / Long.SIZE;
-        long bit = 1L << backend.index();
-        if (word == 0) {
-            return (first & bit) != 0;
-        }
-        long[] words = rest;
-        return words != null && word <= words.length && (words[word - 1] & bit) != 0;
+        return first == backend || (rest != null && rest.contains(backend));
     }
 }

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,6 +24,16 @@ final class Addresses {
     /** What is sent as Host, or empty (RFC 9110 section 7.2). */
     static final Kind<String> HOST = Kind.text(
             "host or host:port", Pattern.compile("[A-Za-z0-9._:\\[\\]-]*").asMatchPredicate());
+
+    /** Where to discover backends; empty: nowhere. */
+    static final Kind<Optional<DiscoveryName>> DISCOVERY = value -> {
+        String text = Kind.scalar(value, DiscoveryName.EXPECTED).trim();
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(DiscoveryName.parse(text));
+        } catch (IllegalArgumentException malformed) {
+            throw new WrongValueException(DiscoveryName.EXPECTED);
+        }
+    };
 
     private static final String LISTEN_EXPECTED = "host:port, such as 0.0.0.0:8080";
     private static final String URL_EXPECTED = "http://host:port, without a path";

@@ -29,8 +29,8 @@ final class Backends {
     List<BackendConfig> read(Section drover) {
         List<BackendConfig> backends = new ArrayList<>();
         List<ConfigValue> entries = drover.elements(PATH);
-        if (entries.isEmpty() && !drover.isWrong(PATH)) {
-            drover.problem(PATH, "at least one backend");
+        if (entries.isEmpty() && !drover.isWrong(PATH) && drover.isDefault("discovery.dns")) {
+            drover.problem(PATH, "at least one backend, or discovery.dns");
         }
         for (int i = 0; i < entries.size(); i++) {
             ConfigValue value = entries.get(i);

@@ -79,6 +79,10 @@ public final class ConfigText {
             out.append(backend.authorization().isPresent() ? ", authorization set" : "");
             out.append('\n');
         }
+        config.discovery()
+                .dns()
+                .ifPresent(name -> line(
+                        "discovery", name + ", every " + text(config.discovery().interval())));
     }
 
     private void health() {

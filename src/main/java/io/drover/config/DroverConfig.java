@@ -4,8 +4,11 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 
 /**
  * The whole configuration, validated and immutable. Defaults, units and reasons stand in {@code reference.conf}, whose
@@ -22,6 +25,7 @@ public record DroverConfig(
         Duration drainDelay,
         Duration drainTimeout,
         List<BackendConfig> backends,
+        Discovery discovery,
         Balance balance,
         Routing routing,
         Health health,
@@ -38,6 +42,53 @@ public record DroverConfig(
     public DroverConfig {
         listen = List.copyOf(listen);
         backends = List.copyOf(backends);
+    }
+
+    /**
+     * This configuration, as far as it can replace {@code running} without a restart: addresses, threads, buffers and logs
+     * stay as they are.
+     */
+    public DroverConfig reloadedInto(DroverConfig running) {
+        return new DroverConfig(
+                running.listen,
+                running.admin,
+                running.eventLoops,
+                running.transport,
+                drainDelay,
+                drainTimeout,
+                backends,
+                discovery,
+                balance,
+                routing,
+                health,
+                timeouts,
+                retry,
+                limits,
+                upstream,
+                running.buffers,
+                cors,
+                running.metrics,
+                running.redis,
+                running.accessLog);
+    }
+
+    /** The keys in which this differs from {@code running} and which only a restart can change. */
+    public List<String> restartKeys(DroverConfig running) {
+        List<String> keys = new ArrayList<>();
+        BiConsumer<String, Function<DroverConfig, Object>> compare = (key, part) -> {
+            if (!part.apply(this).equals(part.apply(running))) {
+                keys.add(key);
+            }
+        };
+        compare.accept("listen", DroverConfig::listen);
+        compare.accept("admin", DroverConfig::admin);
+        compare.accept("event-loops", DroverConfig::eventLoops);
+        compare.accept("transport", DroverConfig::transport);
+        compare.accept("buffers", DroverConfig::buffers);
+        compare.accept("metrics", DroverConfig::metrics);
+        compare.accept("redis", DroverConfig::redis);
+        compare.accept("access-log", DroverConfig::accessLog);
+        return keys;
     }
 
     /**
@@ -97,6 +148,14 @@ public record DroverConfig(
             return name + "=" + url;
         }
     }
+
+    /**
+     * Backends found by DNS, besides those configured.
+     *
+     * @param dns where to look; empty: nowhere
+     * @param interval from one look-up to the next
+     */
+    public record Discovery(Optional<DiscoveryName> dns, Duration interval) {}
 
     /** @param modelAware whether a 404 for a model is tried on the other backends before it is relayed */
     public record Routing(boolean modelAware) {}

@@ -17,8 +17,6 @@ final class LaterKeys {
 
     private static final List<Row> DROVER = List.of(
             off("admin.token-hash"),
-            off("discovery.dns"),
-            unused("discovery.interval", Quantities.POSITIVE_DURATION),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
             unused("limits.requests.key", Kind.word(List.of("client-ip"), List.of("client-ip"), List.of("api-key"))),

@@ -7,6 +7,7 @@ import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.Buffers;
 import io.drover.config.DroverConfig.Cors;
+import io.drover.config.DroverConfig.Discovery;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.Metrics;
@@ -69,6 +70,7 @@ final class Records {
                 drover.get("drain-delay", Quantities.DURATION),
                 drover.get("drain-timeout", Quantities.DURATION),
                 backends,
+                new Discovery(drover.get("discovery.dns", Addresses.DISCOVERY), positive("discovery.interval")),
                 drover.get("balance", BALANCE),
                 new Routing(drover.get("routing.model-aware", Kind.BOOLEAN)),
                 health(),

@@ -1,5 +1,6 @@
 package io.drover.health;
 
+import io.drover.config.DiscoveryName;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.nio.NioIoHandler;

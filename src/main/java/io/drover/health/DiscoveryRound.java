@@ -1,5 +1,6 @@
 package io.drover.health;
 
+import io.drover.config.DiscoveryName;
 import io.netty.handler.codec.dns.DnsRecordType;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;

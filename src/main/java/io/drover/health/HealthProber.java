@@ -1,14 +1,15 @@
 package io.drover.health;
 
 import io.drover.backend.Backend;
-import io.drover.backend.Cluster;
 import io.drover.config.DroverConfig;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -26,65 +27,80 @@ public final class HealthProber implements AutoCloseable {
     /** How soon what time alone changes is told of, such as the end of an ejection. */
     private static final long LOOK_MILLIS = 250;
 
-    private final Cluster cluster;
     private final EventLoop loop;
-    private final List<ProbeCycle> cycles = new ArrayList<>();
-    private final CompletableFuture<Void> firstRound = new CompletableFuture<>();
-    private int awaited;
+    private final Bootstrap bootstrap;
+    private final Function<Backend, CompletionStage<Void>> onAnswered;
+
+    // Of the loop only.
+    private final Map<Backend, ProbeCycle> cycles = new LinkedHashMap<>();
+    private DroverConfig config;
     private @Nullable Future<?> looks;
+    private boolean closed;
 
     /**
      * @param loop where probes run; it stays the caller's and must outlive this
      * @param listings of models, which follow each success; on the same loop
      */
     public HealthProber(
-            Cluster cluster,
-            DroverConfig config,
-            EventLoop loop,
-            Class<? extends SocketChannel> channelType,
-            ModelListings listings) {
-        this(cluster, config, loop, channelType, listings::afterProbe);
+            DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, ModelListings listings) {
+        this(config, loop, channelType, listings::afterProbe);
     }
 
-    /** @param onAnswered is told of each success; the first round ends no sooner than what it returns */
+    /** @param onAnswered is told of each success; a backend's first round ends no sooner than what it returns */
     HealthProber(
-            Cluster cluster,
             DroverConfig config,
             EventLoop loop,
             Class<? extends SocketChannel> channelType,
             Function<Backend, CompletionStage<Void>> onAnswered) {
-        this.cluster = cluster;
+        this.config = config;
         this.loop = loop;
-        if (!config.health().active().interval().isZero()) {
-            // The deadline of a probe includes the connect; a limit of Netty's own would only make two of it.
-            Bootstrap bootstrap = new Bootstrap()
-                    .group(loop)
-                    .channel(channelType)
-                    .disableResolver()
-                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0);
-            for (Backend backend : cluster.backends()) {
-                cycles.add(new ProbeCycle(backend, config, loop, bootstrap, onAnswered, this::onFirstEnd));
-            }
-        }
-        awaited = cycles.size();
-    }
-
-    /** Starts the first probe of every backend at once; of a backend that has no address yet, as soon as it has. */
-    public void start() {
-        looks = loop.scheduleAtFixedRate(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        if (cycles.isEmpty()) {
-            firstRound.complete(null);
-        } else {
-            loop.execute(() -> cycles.forEach(ProbeCycle::start));
-        }
+        this.onAnswered = onAnswered;
+        // The deadline of a probe includes the connect; a limit of Netty's own would only make two of it.
+        this.bootstrap = new Bootstrap()
+                .group(loop)
+                .channel(channelType)
+                .disableResolver()
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0);
     }
 
     /**
-     * Completes, on the event loop, when every backend was probed once and, where it answered, asked once for its
-     * models; at once if probes are off. Never fails.
+     * Starts the first probe of each of these at once; of a backend that has no address yet, as soon as it has.
+     *
+     * @return completes, on the event loop, when each was probed once and, where it answered, asked once for its models;
+     *     at once if probes are off. Never fails
      */
-    public CompletionStage<Void> firstRound() {
-        return firstRound;
+    public CompletionStage<Void> add(Collection<Backend> backends) {
+        List<Backend> added = List.copyOf(backends);
+        CompletableFuture<Void> probed = new CompletableFuture<>();
+        loop.execute(() -> {
+            if (looks == null && !closed) {
+                looks = loop.scheduleAtFixedRate(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            }
+            begin(added).thenRun(() -> probed.complete(null));
+        });
+        return probed;
+    }
+
+    /** Probes these no more. */
+    public void remove(Collection<Backend> backends) {
+        List<Backend> removed = List.copyOf(backends);
+        loop.execute(() -> removed.forEach(backend -> {
+            ProbeCycle cycle = cycles.remove(backend);
+            if (cycle != null) {
+                cycle.close();
+            }
+        }));
+    }
+
+    /** Probes as this says from now on, everything at once. */
+    public void configure(DroverConfig next) {
+        loop.execute(() -> {
+            config = next;
+            List<Backend> all = List.copyOf(cycles.keySet());
+            cycles.values().forEach(ProbeCycle::close);
+            cycles.clear();
+            begin(all);
+        });
     }
 
     /** Probes no more; what is under way is cut off and not reported. Does not wait for that. */
@@ -92,23 +108,31 @@ public final class HealthProber implements AutoCloseable {
     public void close() {
         if (!loop.isShuttingDown()) {
             loop.execute(() -> {
+                closed = true;
                 if (looks != null) {
                     looks.cancel(false);
                 }
-                cycles.forEach(ProbeCycle::close);
+                cycles.values().forEach(ProbeCycle::close);
+                cycles.clear();
             });
         }
     }
 
-    private void look() {
-        long now = System.nanoTime();
-        cluster.backends().forEach(backend -> backend.onTime(now));
+    private CompletableFuture<Void> begin(List<Backend> backends) {
+        if (closed) {
+            return CompletableFuture.completedFuture(null);
+        }
+        return CompletableFuture.allOf(backends.stream()
+                .map(backend -> {
+                    ProbeCycle cycle = new ProbeCycle(backend, config, loop, bootstrap, onAnswered);
+                    cycles.put(backend, cycle);
+                    return cycle.begin();
+                })
+                .toArray(CompletableFuture<?>[]::new));
     }
 
-    private void onFirstEnd() {
-        awaited--;
-        if (awaited == 0) {
-            firstRound.complete(null);
-        }
+    private void look() {
+        long now = System.nanoTime();
+        cycles.keySet().forEach(backend -> backend.onTime(now));
     }
 }

@@ -33,15 +33,14 @@ public final class ModelListings implements AutoCloseable {
 
     private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
 
-    private final DroverConfig config;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
     private final long gapNanos;
-    private final boolean off;
     private final AtomicReference<@Nullable CompletableFuture<Void>> nextOfAll = new AtomicReference<>();
 
     // Of the loop only.
     private final Map<Backend, ListingCycle> cycles = new HashMap<>();
+    private DroverConfig config;
     private boolean closed;
 
     /** @param loop where backends are asked, the prober's; it stays the caller's and must outlive this */
@@ -59,7 +58,6 @@ public final class ModelListings implements AutoCloseable {
                 .disableResolver()
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0);
         this.gapNanos = gap.toNanos();
-        this.off = config.health().active().interval().isZero();
     }
 
     /**
@@ -67,7 +65,7 @@ public final class ModelListings implements AutoCloseable {
      * look under way. On the loop only.
      */
     CompletionStage<Void> afterProbe(Backend backend) {
-        return off || closed ? DONE : cycle(backend).look();
+        return isOff() ? DONE : cycle(backend).look();
     }
 
     /**
@@ -91,7 +89,7 @@ public final class ModelListings implements AutoCloseable {
     /** As {@link #refreshNow()}, but asks one backend only, in rotation or not. */
     public CompletionStage<Void> refreshNow(Backend backend) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
-        onLoop(mine, () -> off || closed ? DONE : cycle(backend).lookAnew());
+        onLoop(mine, () -> isOff() ? DONE : cycle(backend).lookAnew());
         return mine;
     }
 
@@ -104,6 +102,20 @@ public final class ModelListings implements AutoCloseable {
             }
             return DONE;
         });
+    }
+
+    /** Asks as this says from now on. */
+    public void configure(DroverConfig next) {
+        onLoop(new CompletableFuture<>(), () -> {
+            config = next;
+            cycles.values().forEach(ListingCycle::close);
+            cycles.clear();
+            return DONE;
+        });
+    }
+
+    private boolean isOff() {
+        return closed || config.health().active().interval().isZero();
     }
 
     /** Looks no more; whoever waits is let go. Does not wait for that. */

@@ -1,13 +1,14 @@
 package io.drover.health;
 
 import io.drover.backend.Backend;
-import io.drover.backend.Cluster;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -15,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Looks up the backends' host names, again and again, and gives each backend the addresses found. Addresses given as
- * numbers need no look-up: they are known as soon as this is made.
+ * numbers need no look-up: they are known at once.
  *
  * <p>Uses the JDK's resolver, which honours {@code /etc/hosts} and the name service switch but blocks: therefore a few
  * threads of its own, so that one slow name does not hold up the others. How long answers are remembered is up to the
@@ -34,36 +35,54 @@ public final class NameResolver implements AutoCloseable {
         InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
-    private final ScheduledThreadPoolExecutor threads;
-    private final List<ResolvedName> names;
+    private final ScheduledThreadPoolExecutor threads =
+            new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("name-resolver", true));
+    private final Map<String, ResolvedName> names = new HashMap<>();
+    private final Lookup lookup;
     private final Duration interval;
 
-    public NameResolver(Cluster cluster) {
-        this(cluster, InetAddress::getAllByName, INTERVAL);
+    public NameResolver() {
+        this(InetAddress::getAllByName, INTERVAL);
     }
 
-    NameResolver(Cluster cluster, Lookup lookup, Duration interval) {
+    NameResolver(Lookup lookup, Duration interval) {
+        this.lookup = lookup;
         this.interval = interval;
-        Map<String, ResolvedName> byHost = new LinkedHashMap<>();
-        for (Backend backend : cluster.backends()) {
+        threads.setRemoveOnCancelPolicy(true);
+    }
+
+    /** Starts the first look-ups of these backends' names; does not wait for them. */
+    public synchronized void add(Collection<Backend> backends) {
+        List<ResolvedName> fresh = new ArrayList<>();
+        for (Backend backend : backends) {
             String host = backend.config().url().getHost();
             InetAddress literal = NetUtil.createInetAddressFromIpAddressString(host);
             if (literal != null) {
                 backend.onResolved(new InetAddress[] {literal});
-            } else {
-                byHost.computeIfAbsent(host, name -> new ResolvedName(name, lookup))
-                        .add(backend);
+                continue;
             }
+            ResolvedName name = names.get(host);
+            if (name == null) {
+                name = new ResolvedName(host, lookup);
+                names.put(host, name);
+                fresh.add(name);
+            }
+            name.add(backend);
         }
-        names = List.copyOf(byHost.values());
-        threads = new ScheduledThreadPoolExecutor(
-                Math.max(1, Math.min(MAX_THREADS, names.size())), new DefaultThreadFactory("name-resolver", true));
+        threads.setCorePoolSize(Math.max(1, Math.min(MAX_THREADS, names.size())));
+        for (ResolvedName name : fresh) {
+            name.lookUpBy(threads.scheduleWithFixedDelay(name::refresh, 0, interval.toNanos(), TimeUnit.NANOSECONDS));
+        }
     }
 
-    /** Starts the first look-ups; does not wait for them. */
-    public void start() {
-        for (ResolvedName name : names) {
-            threads.scheduleWithFixedDelay(name::refresh, 0, interval.toNanos(), TimeUnit.NANOSECONDS);
+    /** These backends' names are looked up no more, unless others have them too. */
+    public synchronized void remove(Collection<Backend> backends) {
+        for (Backend backend : backends) {
+            String host = backend.config().url().getHost();
+            ResolvedName name = names.get(host);
+            if (name != null && name.remove(backend)) {
+                names.remove(host);
+            }
         }
     }
 

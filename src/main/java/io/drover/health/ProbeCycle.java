@@ -32,7 +32,7 @@ final class ProbeCycle {
     private final DroverConfig.Limits limits;
     private final byte[] request;
     private final Function<Backend, CompletionStage<Void>> onAnswered;
-    private final Runnable onFirstEnd;
+    private final CompletableFuture<Void> firstEnd = new CompletableFuture<>();
     private final long intervalNanos;
     private final long timeoutNanos;
 
@@ -43,15 +43,14 @@ final class ProbeCycle {
 
     /**
      * @param bootstrap with the transport and {@code loop} set
-     * @param onAnswered is told of each success; what it returns delays nothing but {@code onFirstEnd}
+     * @param onAnswered is told of each success; what it returns delays nothing but the end of {@link #begin}
      */
     ProbeCycle(
             Backend backend,
             DroverConfig config,
             EventLoop loop,
             Bootstrap bootstrap,
-            Function<Backend, CompletionStage<Void>> onAnswered,
-            Runnable onFirstEnd) {
+            Function<Backend, CompletionStage<Void>> onAnswered) {
         ActiveHealth active = config.health().active();
         this.backend = backend;
         this.loop = loop;
@@ -59,12 +58,21 @@ final class ProbeCycle {
         this.limits = config.limits();
         this.request = ProbeRequest.closing(backend, "/api/version");
         this.onAnswered = onAnswered;
-        this.onFirstEnd = onFirstEnd;
         this.intervalNanos = active.interval().toNanos();
         this.timeoutNanos = active.timeout().toNanos();
     }
 
-    void start() {
+    /** Probes at once, and from now on; not at all if probes are off. Completes with the first one, or the end. */
+    CompletableFuture<Void> begin() {
+        if (intervalNanos == 0) {
+            firstEnd.complete(null);
+        } else {
+            start();
+        }
+        return firstEnd;
+    }
+
+    private void start() {
         startedNanos = System.nanoTime();
         attempt();
     }
@@ -76,6 +84,7 @@ final class ProbeCycle {
         if (probe != null) {
             probe.cancel();
         }
+        firstEnd.complete(null);
     }
 
     private void attempt() {
@@ -105,7 +114,7 @@ final class ProbeCycle {
         CompletionStage<Void> followed = answered ? onAnswered.apply(backend) : CompletableFuture.completedStage(null);
         if (first) {
             first = false;
-            followed.thenRun(onFirstEnd);
+            followed.thenRun(() -> firstEnd.complete(null));
         }
     }
 }

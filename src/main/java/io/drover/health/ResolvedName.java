@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,8 @@ final class ResolvedName {
     private final Lookup lookup;
     private final List<Backend> backends = new ArrayList<>();
     private Set<InetAddress> known = Set.of();
+    private InetAddress[] told = {};
+    private @Nullable Future<?> lookUps;
     private boolean failing;
 
     ResolvedName(String host, Lookup lookup) {
@@ -26,8 +30,28 @@ final class ResolvedName {
         this.lookup = lookup;
     }
 
-    void add(Backend backend) {
+    /** @param future cancelled when the last backend has gone */
+    synchronized void lookUpBy(Future<?> future) {
+        lookUps = future;
+    }
+
+    /** What is known already, the backend is told at once. */
+    synchronized void add(Backend backend) {
         backends.add(backend);
+        if (told.length > 0) {
+            backend.onResolved(told);
+        } else if (failing) {
+            backend.onLookupFailed();
+        }
+    }
+
+    /** Whether that was the last one, so that nothing is looked up any more. */
+    synchronized boolean remove(Backend backend) {
+        backends.remove(backend);
+        if (backends.isEmpty() && lookUps != null) {
+            lookUps.cancel(false);
+        }
+        return backends.isEmpty();
     }
 
     /** Looks the name up and tells the backends if its addresses have changed. Never throws: that would be the last. */
@@ -46,11 +70,12 @@ final class ResolvedName {
         }
     }
 
-    private void onFound(InetAddress[] found) {
+    private synchronized void onFound(InetAddress[] found) {
         Set<InetAddress> addresses = Set.copyOf(Arrays.asList(found));
         // Many name servers rotate the order with each answer; a backend must not wander from host to host with it.
         boolean changed = !addresses.equals(known);
         if (changed) {
+            told = found;
             backends.forEach(backend -> backend.onResolved(found));
         }
         if (failing || (changed && !known.isEmpty())) {
@@ -60,7 +85,7 @@ final class ResolvedName {
         failing = false;
     }
 
-    private void onFailed(Exception cause) {
+    private synchronized void onFailed(Exception cause) {
         if (!failing) {
             LOG.warn("backend name {} not resolved: {}; its address remains {}", host, cause, text(known));
         }

@@ -56,6 +56,7 @@ public final class Metrics {
     private final Counter upstreamConnections;
     private final Counter accessLogDropped;
     private final Counter.Child requestsLimited;
+    private final Counter reloads;
 
     public Metrics(DroverConfig.Metrics config) {
         this.maxModels = config.maxModels();
@@ -73,6 +74,8 @@ public final class Metrics {
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
         requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
                 .labels("requests");
+        this.reloads =
+                counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
         Counter cancellations =
                 counter("drover_requests_cancelled_total", "Requests whose client left early.", "phase");
         for (Phase phase : Phase.values()) {
@@ -123,6 +126,11 @@ public final class Metrics {
     /** Counts that failing requests took a backend out of rotation. {@code reason}: a few fixed words. */
     public void onEjection(String backend, String reason) {
         ejections.labels(backend, reasonBound.label(reason)).inc();
+    }
+
+    /** Counts a reload of the configuration. */
+    public void onReload(boolean valid) {
+        reloads.labels(valid ? "ok" : "invalid").inc();
     }
 
     /** Counts access log lines that were lost. */

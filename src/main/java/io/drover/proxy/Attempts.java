@@ -11,7 +11,6 @@ final class Attempts {
     private final LoopClock clock;
     private final ProxyContext context;
     private final Tried tried = new Tried();
-    private int untried;
     private int left;
     private int made;
     private boolean freshTried;
@@ -22,20 +21,20 @@ final class Attempts {
     Attempts(Worker worker) {
         this.clock = worker.clock();
         this.context = worker.context();
-        this.untried = context.cluster().backends().size();
         this.left = context.config().retry().attempts();
     }
 
     /** A slot on the best backend that has not had the request; null if all have. */
     @Nullable
     Slot next() {
+        // Those of now: a request whose upload took its time goes to the herd that is there.
+        Settings settings = context.settings();
         long now = clock.now();
-        noneWasUp |= made == 0 && !context.cluster().isUp(now);
-        Slot slot = context.balancer().select(context.cluster(), tried, now);
+        noneWasUp |= made == 0 && !settings.cluster().isUp(now);
+        Slot slot = settings.balancer().select(settings.cluster(), tried, now);
         if (slot != null) {
             tried.add(slot.backend());
             last = slot.backend();
-            untried--;
             made++;
             freshTried = false;
         }
@@ -56,6 +55,10 @@ final class Attempts {
 
     /** How many more backends may be tried. */
     int left() {
+        int untried = 0;
+        for (Backend backend : context.cluster().backends()) {
+            untried += tried.contains(backend) ? 0 : 1;
+        }
         return Math.min(left, untried);
     }
 
@@ -69,7 +72,7 @@ final class Attempts {
      * there is no answer at all.
      */
     boolean isAnotherUp() {
-        if (left() == 0) {
+        if (left == 0) {
             return false;
         }
         long now = clock.now();

@@ -1,6 +1,6 @@
 package io.drover.proxy;
 
-import io.drover.backend.Backend;
+import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.http.HeadWriter;
 import org.jspecify.annotations.Nullable;
 
@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param name the line that tells the client who answered
  */
 record BackendLines(byte[] host, byte @Nullable [] authorization, byte[] name) {
-    static BackendLines of(Backend backend) {
-        String authorization = backend.config().authorization().orElse(null);
+    static BackendLines of(BackendConfig backend) {
+        String authorization = backend.authorization().orElse(null);
         return new BackendLines(
-                HeadWriter.line("Host", backend.config().host()),
+                HeadWriter.line("Host", backend.host()),
                 authorization == null ? null : HeadWriter.line("Authorization", authorization),
                 HeadWriter.line("X-Drover-Backend", backend.name()));
     }

@@ -22,6 +22,7 @@ final class ClientRequest {
 
     private final Worker worker;
     private final ClientConnection client;
+    private final Settings settings;
     private final MessageHead head;
 
     private Caller caller;
@@ -35,9 +36,10 @@ final class ClientRequest {
     private @Nullable JsonFieldScanner scanner;
 
     /** A request of which nothing is known yet but where it comes from. */
-    ClientRequest(Worker worker, ClientConnection client) {
+    ClientRequest(Worker worker, ClientConnection client, Settings settings) {
         this.worker = worker;
         this.client = client;
+        this.settings = settings;
         this.head = client.head();
         this.caller = Caller.unknown(client.peerText());
     }
@@ -62,7 +64,7 @@ final class ClientRequest {
                 head.pathEnd() - head.pathStart());
         framing = BodyFraming.ofRequest(head);
         expectsContinue = expectation();
-        corsLines = CrossOrigin.lines(head, client, worker.context().origins());
+        corsLines = CrossOrigin.lines(head, client, settings.origins());
     }
 
     /** Whether the client waits for 100; any other expectation cannot be met (RFC 9110, 10.1.1). */
@@ -79,7 +81,7 @@ final class ClientRequest {
 
     /** Takes the request from its client's bucket, where it counts and there is a limit; whether it may go on. */
     boolean admit() {
-        Admission admission = worker.context().admission();
+        Admission admission = settings.admission();
         if (admission.isLimited() && !OwnAnswers.isFree(endpoint, head, client)) {
             taken = admission.take(caller.address(), worker.clock().now());
         }
@@ -92,12 +94,12 @@ final class ClientRequest {
         if (!caller.requestId().isEmpty()) {
             writer.field("X-Request-Id", caller.requestId());
         }
-        worker.context().admission().writeTo(writer, taken);
+        settings.admission().writeTo(writer, taken);
     }
 
     /** The body to come: kept whole where the request may be sent again, else passed through. */
     RequestBody newBody() throws BadMessageException {
-        long limit = endpoint.bodyLimited() ? worker.context().config().limits().requestBody() : Long.MAX_VALUE;
+        long limit = endpoint.bodyLimited() ? settings.config().limits().requestBody() : Long.MAX_VALUE;
         if (framing.length() > limit) {
             throw new BadMessageException(
                     413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");

@@ -2,7 +2,6 @@ package io.drover.proxy;
 
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
-import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
 import io.drover.http.HeadWriter;
@@ -32,7 +31,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private final Worker worker;
     private final LoopClock clock;
     private final ClientConnection client;
-    private final DroverConfig config;
+    private final Settings settings;
     private final ClientRequest request;
     private final Timeline timeline;
     private final Attempts attempts;
@@ -56,11 +55,11 @@ final class Exchange implements ResponseSink, HeadLines {
         this.worker = worker;
         this.clock = worker.clock();
         this.client = client;
-        this.config = worker.context().config();
-        this.request = new ClientRequest(worker, client);
+        this.settings = worker.context().settings();
+        this.request = new ClientRequest(worker, client, settings);
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
-        this.waits = new Waits(client, request, config.timeouts());
+        this.waits = new Waits(client, request, settings.config().timeouts());
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -73,7 +72,7 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean admitted = request.admit();
         Reply own = admitted
                 ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
-                : OwnAnswers.refusal(request, worker.context().admission());
+                : OwnAnswers.refusal(request, settings.admission());
         if (own != null) {
             persistence = request.skipBody() ? asked : Persistence.CLOSED;
             answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);
@@ -281,7 +280,10 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
         if (another && HoldBack.concerns(status)) {
             holdBack = new HoldBack(
-                    status, responseFraming.length(), config.buffers().holdBack(), request.isCloud());
+                    status,
+                    responseFraming.length(),
+                    settings.config().buffers().holdBack(),
+                    request.isCloud());
         } else {
             commit(running);
         }

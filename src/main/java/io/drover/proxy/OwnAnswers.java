@@ -24,7 +24,7 @@ final class OwnAnswers {
                         : Reply.json(503, readiness.body()).with(RETRY_AFTER);
             }
             case BLOCKED -> error(404, endpoint, "not found", "");
-            default -> CrossOrigin.answer(request, client, context.origins());
+            default -> CrossOrigin.answer(request, client, context.settings().origins());
         };
     }
 

@@ -16,30 +16,25 @@ import java.util.concurrent.atomic.LongAdder;
  * {@code docs/decisions.md}.
  */
 public final class ProxyContext {
-    private final DroverConfig config;
-    private final Cluster cluster;
-    private final LoadBalancer balancer;
     private final Metrics metrics;
     private final AccessLog accessLog;
-    private final Admission admission;
-    private final Origins origins;
-    private final UpstreamSettings upstream;
     private final ByteBudget retainedBodies;
     private final ByteBudget outbound;
     private final LongAdder upstreamConnections = new LongAdder();
     private final AtomicInteger clientConnections = new AtomicInteger();
+    private volatile Settings settings;
     private volatile boolean draining;
 
-    public ProxyContext(
-            DroverConfig config, Cluster cluster, LoadBalancer balancer, Metrics metrics, AccessLog accessLog) {
-        this.config = config;
-        this.cluster = cluster;
-        this.balancer = balancer;
+    public ProxyContext(DroverConfig config, Cluster cluster, Metrics metrics, AccessLog accessLog) {
         this.metrics = metrics;
         this.accessLog = accessLog;
-        this.admission = new Admission(config.limits(), metrics);
-        this.origins = new Origins(config.cors().origins());
-        this.upstream = UpstreamSettings.of(config, metrics, upstreamConnections);
+        this.settings = new Settings(
+                config,
+                cluster,
+                LoadBalancer.of(config.balance()),
+                new Admission(config.limits(), metrics),
+                new Origins(config.cors().origins()),
+                UpstreamSettings.of(config, metrics, upstreamConnections));
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
         this.outbound = new ByteBudget(config.buffers().outbound());
         metrics.connections(Side.CLIENT, clientConnections::get);
@@ -48,16 +43,35 @@ public final class ProxyContext {
         metrics.outboundBytes(outbound::used);
     }
 
-    DroverConfig config() {
-        return config;
+    /**
+     * Requests that come from now on follow this. What runs keeps what it began with; limits whose keys have not changed
+     * keep their buckets, and the balancer its turns. From one thread at a time; the workers are told by the caller.
+     */
+    public void apply(DroverConfig next, Cluster cluster) {
+        Settings now = settings;
+        DroverConfig last = now.config();
+        boolean sameLimit = next.limits().requests().equals(last.limits().requests())
+                && next.limits().maxKeys() == last.limits().maxKeys();
+        settings = new Settings(
+                next,
+                cluster,
+                next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
+                sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                new Origins(next.cors().origins()),
+                UpstreamSettings.of(next, metrics, upstreamConnections));
     }
 
-    Cluster cluster() {
-        return cluster;
+    /** Those of now. An exchange asks once. */
+    Settings settings() {
+        return settings;
     }
 
-    LoadBalancer balancer() {
-        return balancer;
+    public DroverConfig config() {
+        return settings.config();
+    }
+
+    public Cluster cluster() {
+        return settings.cluster();
     }
 
     Metrics metrics() {
@@ -66,18 +80,6 @@ public final class ProxyContext {
 
     AccessLog accessLog() {
         return accessLog;
-    }
-
-    Admission admission() {
-        return admission;
-    }
-
-    Origins origins() {
-        return origins;
-    }
-
-    UpstreamSettings upstream() {
-        return upstream;
     }
 
     ByteBudget retainedBodies() {

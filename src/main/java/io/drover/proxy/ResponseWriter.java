@@ -83,7 +83,7 @@ final class ResponseWriter {
         }
         HeadWriter writer = worker.headWriter();
         writer.startResponse(from);
-        if (worker.context().admission().isLimited()) {
+        if (worker.context().settings().admission().isLimited()) {
             writer.passLimitedResponseFields(from);
         } else {
             writer.passResponseFields(from);

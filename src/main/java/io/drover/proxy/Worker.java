@@ -13,10 +13,12 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -42,8 +44,8 @@ public final class Worker {
     private final PayloadRanges ranges = new PayloadRanges();
     private final PeerState peerState = new PeerState();
     private final SplittableRandom random = new SplittableRandom();
-    private final List<UpstreamPool> pools = new ArrayList<>();
-    private final List<BackendLines> lines = new ArrayList<>();
+    private final Map<Backend, Lane> lanes = new HashMap<>();
+    private final Bootstrap upstream;
     private final long stallNanos;
     private long refusedHostToldNanos = clock.now() - REFUSED_HOST_EVERY_NANOS;
     private final ScheduledFuture<?> ticker;
@@ -56,11 +58,7 @@ public final class Worker {
         this.loop = loop;
         this.allocator = allocator;
         this.stallNanos = context.config().metrics().stallAfter().toNanos();
-        Bootstrap bootstrap = withOptions(upstream);
-        for (Backend backend : context.cluster().backends()) {
-            pools.add(new UpstreamPool(backend, context.upstream(), bootstrap));
-            lines.add(BackendLines.of(backend));
-        }
+        this.upstream = withOptions(upstream);
         long tickMillis = TimeUnit.NANOSECONDS.toMillis(Deadlines.TICK_NANOS);
         ticker = loop.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
     }
@@ -72,8 +70,7 @@ public final class Worker {
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 // An answer that came before our write failed must still be read (an upload of an existing blob).
                 .option(ChannelOption.AUTO_CLOSE, false)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        config.timeouts().connect().toMillis())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis())
                 .option(
                         ChannelOption.WRITE_BUFFER_WATER_MARK,
                         new WriteBufferWaterMark(
@@ -93,8 +90,12 @@ public final class Worker {
         clock.synchronise();
         long now = clock.now();
         deadlines.advance(now);
-        for (UpstreamPool pool : pools) {
-            pool.expire(now);
+        for (Iterator<Lane> each = lanes.values().iterator(); each.hasNext(); ) {
+            Lane lane = each.next();
+            lane.pool().expire(now);
+            if (lane.isForsaken()) {
+                each.remove();
+            }
         }
         // Over the global budget the client that has been slow for longest goes first, one each tick.
         if (context.outbound().isExceeded() && !slowClients.isEmpty()) {
@@ -121,8 +122,8 @@ public final class Worker {
         for (ClientConnection client : List.copyOf(clients)) {
             client.closeIfIdle();
         }
-        for (UpstreamPool pool : pools) {
-            pool.closeIdle();
+        for (Lane lane : lanes.values()) {
+            lane.pool().closeIdle();
         }
     }
 
@@ -149,11 +150,34 @@ public final class Worker {
     }
 
     UpstreamPool pool(Backend backend) {
-        return pools.get(backend.index());
+        return lane(backend).pool();
     }
 
     BackendLines lines(Backend backend) {
-        return lines.get(backend.index());
+        return lane(backend).lines();
+    }
+
+    /** By identity, not by index: a backend that has left the herd may still run something. */
+    private Lane lane(Backend backend) {
+        Lane lane = lanes.get(backend);
+        if (lane == null) {
+            lane = new Lane(
+                    backend, new UpstreamPool(backend, context.settings().upstream(), upstream));
+            lanes.put(backend, lane);
+        }
+        return lane;
+    }
+
+    /** The configuration was reloaded: connections are made as it says now. On the loop. */
+    public void onReload() {
+        upstream.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis());
+        for (Lane lane : lanes.values()) {
+            lane.pool().configure(context.settings().upstream());
+        }
+    }
+
+    private int connectMillis() {
+        return (int) context.config().timeouts().connect().toMillis();
     }
 
     LoopClock clock() {

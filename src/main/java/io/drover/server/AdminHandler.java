@@ -1,5 +1,6 @@
 package io.drover.server;
 
+import io.drover.config.ConfigException;
 import io.drover.metrics.Metrics;
 import io.drover.ollama.ApiFamily;
 import io.drover.ollama.ErrorReplies;
@@ -21,6 +22,10 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -36,22 +41,35 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final ProxyContext proxy;
     private final Metrics metrics;
     private final BackendsApi backends;
+    private final ReloadApi reload;
     private final AdminGuard guard;
 
-    AdminHandler(ProxyContext proxy, Metrics metrics, BackendsApi backends, AdminGuard guard) {
+    AdminHandler(ProxyContext proxy, Metrics metrics, BackendsApi backends, ReloadApi reload, AdminGuard guard) {
         this.proxy = proxy;
         this.metrics = metrics;
         this.backends = backends;
+        this.reload = reload;
         this.guard = guard;
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
         boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
-        FullHttpResponse response = answer(request);
+        boolean toHead = request.method().equals(HttpMethod.HEAD);
+        answer(request).whenComplete((response, fault) -> context.executor().execute(() -> {
+            if (fault == null) {
+                write(context, response, keepAlive, toHead);
+            } else {
+                context.fireExceptionCaught(fault);
+            }
+        }));
+    }
+
+    private static void write(
+            ChannelHandlerContext context, FullHttpResponse response, boolean keepAlive, boolean toHead) {
         HttpUtil.setContentLength(response, response.content().readableBytes());
         HttpUtil.setKeepAlive(response, keepAlive);
-        if (request.method().equals(HttpMethod.HEAD)) {
+        if (toHead) {
             response.content().clear();
         }
         var written = context.writeAndFlush(response);
@@ -60,25 +78,45 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private FullHttpResponse answer(FullHttpRequest request) {
+    private CompletionStage<FullHttpResponse> answer(FullHttpRequest request) {
         if (request.decoderResult().isFailure()) {
-            return error(HttpResponseStatus.BAD_REQUEST, "malformed request");
+            return now(error(HttpResponseStatus.BAD_REQUEST, "malformed request"));
         }
         String path = new QueryStringDecoder(request.uri()).path();
+        String refusal = path.startsWith("/api/") ? guard.refusal(request) : null;
+        if (refusal != null) {
+            return now(error(HttpResponseStatus.FORBIDDEN, refusal));
+        }
         return switch (path) {
-            case "/metrics", "/health", "/ready" -> reads(request) ? read(path, request) : wrongMethod(request, "GET");
-            default -> path.startsWith("/api/") ? api(path, request) : nothing(path);
+            case "/metrics", "/health", "/ready" ->
+                now(reads(request) ? read(path, request) : wrongMethod(request, "GET"));
+            case "/api/backends" ->
+                now(reads(request) ? json(HttpResponseStatus.OK, backends.list()) : wrongMethod(request, "GET"));
+            case "/api/reload" ->
+                request.method().equals(HttpMethod.POST) ? reload() : now(wrongMethod(request, "POST"));
+            default -> now(drain(path, request));
         };
     }
 
-    private FullHttpResponse api(String path, FullHttpRequest request) {
-        String refusal = guard.refusal(request);
-        if (refusal != null) {
-            return error(HttpResponseStatus.FORBIDDEN, refusal);
-        }
-        if (path.equals("/api/backends")) {
-            return reads(request) ? json(HttpResponseStatus.OK, backends.list()) : wrongMethod(request, "GET");
-        }
+    private static CompletionStage<FullHttpResponse> now(FullHttpResponse response) {
+        return CompletableFuture.completedStage(response);
+    }
+
+    private CompletionStage<FullHttpResponse> reload() {
+        return reload.reload().handle((body, failure) -> {
+            Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+            if (cause instanceof ConfigException invalid) {
+                return error(HttpResponseStatus.UNPROCESSABLE_ENTITY, Objects.toString(invalid.getMessage()));
+            }
+            if (cause != null) {
+                LOG.error("reload fails by a fault of ours", cause);
+                return error(HttpResponseStatus.INTERNAL_SERVER_ERROR, cause.toString());
+            }
+            return json(HttpResponseStatus.OK, body);
+        });
+    }
+
+    private FullHttpResponse drain(String path, FullHttpRequest request) {
         Matcher drain = DRAIN.matcher(path);
         if (!drain.matches()) {
             return nothing(path);
@@ -104,7 +142,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static FullHttpResponse nothing(String path) {
         return error(
                 HttpResponseStatus.NOT_FOUND,
-                "nothing is served at " + path + " (expected: /metrics, /health, /ready, /api/backends)");
+                "nothing is served at " + path + " (expected: /metrics, /health, /ready, /api/backends, /api/reload)");
     }
 
     private FullHttpResponse read(String path, FullHttpRequest request) {

@@ -1,7 +1,6 @@
 package io.drover.server;
 
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.demo.SimulatedOllama;
 import java.io.IOException;
@@ -52,7 +51,7 @@ final class DemoCommand implements Callable<Integer> {
                     Map.of(),
                     List.of(first.url().toString(), second.url().toString()),
                     Map.of("listen", listen, "admin.listen", adminListen));
-            ProxyServer server = ProxyServer.start(ConfigLoader.load(source).config());
+            ProxyServer server = ProxyServer.start(source);
             tell(server, first, second);
             RunningProcess.untilSignalled(server);
         }

@@ -4,12 +4,14 @@ import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
 import io.drover.backend.BackendState;
 import io.drover.backend.Cluster;
-import io.drover.backend.LoadBalancer;
+import io.drover.backend.Membership;
 import io.drover.cache.RedisLink;
+import io.drover.config.ConfigException;
+import io.drover.config.ConfigLoader;
+import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
-import io.drover.health.HealthProber;
-import io.drover.health.ModelListings;
-import io.drover.health.NameResolver;
+import io.drover.config.LoadedConfig;
+import io.drover.health.HerdWatch;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
 import io.drover.proxy.ProxyContext;
@@ -38,6 +40,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -59,35 +63,34 @@ public final class ProxyServer implements AutoCloseable {
 
     private static final int ADMIN_MAX_BODY = 64 * 1024;
 
-    private final DroverConfig config;
+    private final DroverConfig config; // as of the start: addresses, threads and the like
     private final Transport transport;
     private final Metrics metrics;
     private final AccessLog accessLog;
-    private final Cluster cluster;
     private final ProxyContext proxy;
     private final EventLoopGroup loops;
     private final EventLoopGroup background;
     private final Map<EventLoop, Worker> workers = new HashMap<>();
     private final List<Channel> listeners = new ArrayList<>();
-    private final NameResolver names;
-    private final ModelListings listings;
-    private final HealthProber prober;
+    private final HerdWatch watch;
+    private final LiveConfig live;
     private final @Nullable RedisLink redis;
     private @Nullable Channel admin;
 
-    private ProxyServer(DroverConfig config, Transport transport) throws IOException {
+    private ProxyServer(ConfigSource source, DroverConfig config, Transport transport) throws IOException {
         this.config = config;
         this.transport = transport;
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
         BackendReport report = new BackendReport(metrics);
-        cluster = Cluster.of(config, (backend, from, to, reason) -> {
+        Membership members = new Membership((backend, from, to, reason) -> {
             report.onChange(backend, from, to, reason);
             onBackendChange(backend, to);
         });
-        metrics.backends(cluster::backends);
-        proxy = new ProxyContext(config, cluster, LoadBalancer.of(config.balance()), metrics, accessLog);
+        Cluster cluster = members.apply(config.backends(), config.health(), System.nanoTime());
+        proxy = new ProxyContext(config, cluster, metrics, accessLog);
+        metrics.backends(() -> proxy.cluster().backends());
         loops = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("drover-loop"), transport.ioHandlers());
         background = new MultiThreadIoEventLoopGroup(
@@ -97,22 +100,25 @@ public final class ProxyServer implements AutoCloseable {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
-        names = new NameResolver(cluster);
         EventLoop asking = background.next();
-        listings = new ModelListings(config, asking, NioSocketChannel.class);
-        prober = new HealthProber(cluster, config, asking, NioSocketChannel.class, listings);
+        watch = new HerdWatch(config, asking, NioSocketChannel.class);
+        live = new LiveConfig(source, config, members, proxy, watch, asking, metrics, this::onReload);
         redis = config.redis().uri().map(RedisLink::new).orElse(null);
     }
 
     /**
      * Starts and listens.
      *
+     * @param source read now, and again at each reload
+     * @throws ConfigException when the configuration is invalid
      * @throws IOException when an address cannot be listened on, or the access log cannot be opened; nothing is left
      *     running
      */
-    public static ProxyServer start(DroverConfig config) throws IOException {
-        Transport transport = Transport.choose(config.transport());
-        ProxyServer server = new ProxyServer(config, transport);
+    public static ProxyServer start(ConfigSource source) throws ConfigException, IOException {
+        LoadedConfig loaded = ConfigLoader.load(source);
+        loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
+        Transport transport = Transport.choose(loaded.config().transport());
+        ProxyServer server = new ProxyServer(source, loaded.config(), transport);
         try {
             server.begin();
         } catch (IOException e) {
@@ -127,9 +133,9 @@ public final class ProxyServer implements AutoCloseable {
             metrics.redisUp(redis::isUp);
             redis.start();
         }
-        names.start();
-        prober.start();
-        awaitFirstProbes();
+        CompletableFuture<Void> probed = watch.add(cluster().backends()).toCompletableFuture();
+        CompletableFuture<Void> found = live.start().toCompletableFuture();
+        awaitFirstRound(CompletableFuture.allOf(probed, found));
         // The admin port first: whoever watches it sees the proxy port come.
         admin = listen(adminBootstrap(), config.admin().listen());
         for (InetSocketAddress address : config.listen()) {
@@ -141,7 +147,7 @@ public final class ProxyServer implements AutoCloseable {
                 adminAddress(),
                 transport.name(),
                 config.eventLoops(),
-                cluster.backends().size());
+                cluster().backends().size());
     }
 
     private void onBackendChange(Backend backend, BackendState state) {
@@ -150,13 +156,23 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
-    private void awaitFirstProbes() {
+    private void onReload() {
+        workers.forEach((loop, worker) -> loop.execute(worker::onReload));
+    }
+
+    /** Reads the configuration again: see {@link LiveConfig#reload}. */
+    CompletionStage<LiveConfig.Reloaded> reload() {
+        return live.reload();
+    }
+
+    private void awaitFirstRound(CompletableFuture<Void> round) {
         try {
-            prober.firstRound().toCompletableFuture().get(FIRST_PROBES_MILLIS, TimeUnit.MILLISECONDS);
+            round.get(FIRST_PROBES_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-            LOG.info("not every backend was probed within {} ms; listening all the same", FIRST_PROBES_MILLIS);
+            LOG.info(
+                    "not every backend was found and probed within {} ms; listening all the same", FIRST_PROBES_MILLIS);
         }
     }
 
@@ -192,6 +208,7 @@ public final class ProxyServer implements AutoCloseable {
                 proxy,
                 metrics,
                 new BackendsApi(this::cluster),
+                new ReloadApi(this::reload),
                 new AdminGuard(config.admin().hosts()));
         return new ServerBootstrap()
                 .group(background)
@@ -236,7 +253,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     public Cluster cluster() {
-        return cluster;
+        return proxy.cluster();
     }
 
     public Metrics metrics() {
@@ -248,7 +265,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     DroverConfig config() {
-        return config;
+        return proxy.config();
     }
 
     /** Not ready from now on, but still serving. */
@@ -286,9 +303,8 @@ public final class ProxyServer implements AutoCloseable {
         for (Channel listener : listeners) {
             listener.close().awaitUninterruptibly();
         }
-        prober.close();
-        listings.close();
-        names.close();
+        live.close();
+        watch.close();
         if (redis != null) {
             redis.close();
         }

@@ -1,7 +1,6 @@
 package io.drover.server;
 
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.demo.SimulatedOllama;
 import java.io.IOException;
@@ -43,7 +42,7 @@ final class RehearseCommand implements Callable<Integer> {
             Files.writeString(file, "drover.backends = [{ name = rehearsal, url = \"" + backend.url() + "\" }]\n");
             Map<String, String> ports = Map.of("listen", ANY_PORT, "admin.listen", ANY_PORT);
             ConfigSource source = new ConfigSource(Optional.of(file), Map.of(), List.of(), ports);
-            ProxyServer server = ProxyServer.start(ConfigLoader.load(source).config());
+            ProxyServer server = ProxyServer.start(source);
             try {
                 ask(server.addresses().get(0), server.adminAddress());
             } finally {

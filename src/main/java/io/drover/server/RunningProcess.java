@@ -2,13 +2,9 @@ package io.drover.server;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The life of a server as a process: until a signal, then the drain, then the end with status 0. */
 final class RunningProcess {
-    private static final Logger LOG = LoggerFactory.getLogger(RunningProcess.class);
-
     private RunningProcess() {}
 
     /** Blocks until the first SIGTERM or SIGINT, drains, and returns; a second one hurries the drain. */
@@ -24,7 +20,7 @@ final class RunningProcess {
         };
         Signals.on("TERM", onStop);
         Signals.on("INT", onStop);
-        Signals.on("HUP", () -> LOG.warn("SIGHUP: reloading is not available in this version; nothing changes"));
+        Signals.on("HUP", server::reload);
         try {
             stop.await();
         } catch (InterruptedException e) {

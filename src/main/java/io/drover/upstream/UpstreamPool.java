@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UpstreamPool {
     private final Backend backend;
-    private final UpstreamSettings settings;
+    private UpstreamSettings settings;
     private final Bootstrap bootstrap;
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
     private final Deque<UpstreamListener> waiting = new ArrayDeque<>();
@@ -78,6 +78,10 @@ public final class UpstreamPool {
      */
     public void expire(long nowNanos) {
         lookedNanos = nowNanos;
+        if (backend.isRetired()) {
+            closeIdle();
+            return;
+        }
         UpstreamConnection oldest = idle.peekFirst();
         while (oldest != null && nowNanos - oldest.idleSinceNanos() >= settings.idleTimeoutNanos()) {
             idle.pollFirst();
@@ -93,6 +97,16 @@ public final class UpstreamPool {
         }
     }
 
+    /** What is to be from now on; connections that are there stay as they are. */
+    public void configure(UpstreamSettings next) {
+        settings = next;
+    }
+
+    /** Whether there is no connection here, none being made, and nobody waiting for one; lent ones do not count. */
+    public boolean isUnused() {
+        return idle.isEmpty() && connecting == 0 && waiting.isEmpty() && waitingForFresh.isEmpty();
+    }
+
     int idleCount() {
         return idle.size();
     }
@@ -104,7 +118,7 @@ public final class UpstreamPool {
             next.onConnected(connection);
             return;
         }
-        if (idle.size() >= settings.maxIdlePerLoop()) {
+        if (idle.size() >= settings.maxIdlePerLoop() || backend.isRetired()) {
             connection.close();
             return;
         }

@@ -283,12 +283,12 @@ class BackendTest {
 
     @Test
     void onlyAShareOfTheHerdIsEjectedForFailuresButEveryRefusalIsBelieved() {
-        EjectionLimit half = new EjectionLimit(50);
+        EjectionLimit half = new EjectionLimit();
         List<Backend> herd = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
         }
-        half.onHerd(herd);
+        half.onHerd(herd, 50);
         for (Backend each : herd) {
             for (int i = 0; i < 3; i++) {
                 each.onFailure("answered 500", NOW);
@@ -302,9 +302,9 @@ class BackendTest {
 
     @Test
     void ofAHerdOfOneTheOnlyOneMayBeEjected() {
-        EjectionLimit tenth = new EjectionLimit(10);
+        EjectionLimit tenth = new EjectionLimit();
         Backend only = new Backend(Herd.config(0, 1, false), 0, HEALTH, tenth, Herd.NOBODY);
-        tenth.onHerd(List.of(only));
+        tenth.onHerd(List.of(only), 10);
         for (int i = 0; i < 3; i++) {
             only.onFailure("answered 500", NOW);
         }

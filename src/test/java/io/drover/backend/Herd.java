@@ -47,7 +47,7 @@ final class Herd {
     }
 
     static Backend backend(int index, int weight, boolean backup, Health health, BackendObserver observer) {
-        return new Backend(config(index, weight, backup), index, health, new EjectionLimit(100), observer);
+        return new Backend(config(index, weight, backup), index, health, new EjectionLimit(), observer);
     }
 
     static BackendConfig config(int index, int weight, boolean backup) {

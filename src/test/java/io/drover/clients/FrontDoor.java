@@ -1,7 +1,6 @@
 package io.drover.clients;
 
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.demo.Fault;
 import io.drover.demo.ReceivedRequest;
@@ -27,7 +26,7 @@ final class FrontDoor implements AutoCloseable {
                 Map.of(),
                 List.of(first.url().toString(), second.url().toString()),
                 Map.of("listen", "127.0.0.1:0", "admin.listen", "127.0.0.1:0", "access-log.enabled", "false"));
-        proxy = ProxyServer.start(ConfigLoader.load(source).config());
+        proxy = ProxyServer.start(source);
     }
 
     /** Where clients go. */

@@ -105,6 +105,9 @@ final class ConfigLoaderTest {
                                         "[::1]:84",
                                         true,
                                         Optional.empty())),
+                        new DroverConfig.Discovery(
+                                Optional.of(DiscoveryName.parse("_ollama._tcp.gpus.internal")),
+                                Duration.ofSeconds(128)),
                         DroverConfig.Balance.RANDOM_TWO,
                         new DroverConfig.Routing(false),
                         new DroverConfig.Health(

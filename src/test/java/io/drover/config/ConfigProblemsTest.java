@@ -117,6 +117,8 @@ final class ConfigProblemsTest {
         cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
         access-log.file = {}             | an object (expected: a file name)
         access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
+        discovery.dns = gpu              | "gpu" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)
+        discovery.interval = 0           | 0 (expected: a duration of at least 1ms)
         redis.uri = "http://:pw@cache"   | (hidden) (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)
         """)
     void aWrongValueIsReportedWithItsExpectation(String line, String printed) {
@@ -128,7 +130,6 @@ final class ConfigProblemsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-        discovery.dns = "gpu:11434"  | "gpu:11434" (expected: ""; discovery.dns is not available in this version)
         balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
         balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
         limits.requests.key = api-key | "api-key" (expected: client-ip; api-key is not available in this version)
@@ -286,11 +287,13 @@ final class ConfigProblemsTest {
     @Test
     void noBackendIsAProblem() {
         assertThat(loading.problems())
-                .containsExactly("command line: drover.backends: [] (expected: at least one backend)");
+                .containsExactly(
+                        "command line: drover.backends: [] (expected: at least one backend, or discovery.dns)");
         assertThat(loading.file("").problems())
-                .containsExactly("drover.conf: drover.backends: [] (expected: at least one backend)");
+                .containsExactly("drover.conf: drover.backends: [] (expected: at least one backend, or discovery.dns)");
         assertThat(loading.file("\ndrover.backends = []").problems())
-                .containsExactly("drover.conf:2: drover.backends: [] (expected: at least one backend)");
+                .containsExactly(
+                        "drover.conf:2: drover.backends: [] (expected: at least one backend, or discovery.dns)");
         assertThat(loading.file("drover.backends { a = 1 }").problems())
                 .containsExactly("drover.conf:1: drover.backends: an object (expected: a list)");
     }

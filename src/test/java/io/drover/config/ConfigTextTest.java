@@ -66,6 +66,7 @@ final class ConfigTextTest {
                 backends    2, random-two
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
                   [::1]:84  http://[::1]:84, weight 1
+                discovery   _ollama._tcp.gpus.internal, every 128s
                 routing     any backend for any model
                 health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s to 125s after 10 failures, up to 26% at once
                 slow start  127s

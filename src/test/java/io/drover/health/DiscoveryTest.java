@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.drover.config.DiscoveryName;
 import io.drover.health.Discovery.Sources;
 import io.drover.testing.Await;
 import io.netty.channel.DefaultEventLoop;

@@ -51,6 +51,7 @@ class HealthProberTest {
 
     private final List<AutoCloseable> opened = new ArrayList<>();
     private @Nullable HealthProber prober;
+    private CompletionStage<Void> firstRound = DONE;
 
     @BeforeAll
     static void startLoop() {
@@ -315,7 +316,7 @@ class HealthProberTest {
         StubBackend healthy = with(StubBackend.answering(OK));
         Herd herd = probe(keys("20ms", "1500ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + freePort());
         Await.until("healthy probed thrice", SOON, () -> healthy.requests().size() >= 3);
-        assertThat(prober().firstRound().toCompletableFuture()).isNotDone();
+        assertThat(firstRound.toCompletableFuture()).isNotDone();
 
         awaitFirstRound();
 
@@ -327,10 +328,10 @@ class HealthProberTest {
     void aProbeForWhichNoSocketIsLeftTellsNothing() {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = Herd.of(slowly(), stub.url());
-        with(new NameResolver(herd.cluster));
-        prober = with(new HealthProber(herd.cluster, herd.config, loop, NoSocketLeft.class, backend -> DONE));
+        herd.resolveNumeric();
+        prober = with(new HealthProber(herd.config, loop, NoSocketLeft.class, backend -> DONE));
 
-        prober.start();
+        firstRound = prober.add(herd.cluster.backends());
         awaitFirstRound();
 
         assertThat(herd.told).isEmpty();
@@ -342,7 +343,7 @@ class HealthProberTest {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = probe(keys("0", "1s"), stub.url());
 
-        assertThat(prober().firstRound().toCompletableFuture()).isDone();
+        awaitFirstRound();
         passSomeIntervals();
         assertThat(stub.requests()).isEmpty();
         assertThat(herd.state(0)).isEqualTo(BackendState.UNKNOWN);
@@ -379,9 +380,9 @@ class HealthProberTest {
 
     private Herd start(Herd herd) {
         // Numeric addresses are known from here on.
-        with(new NameResolver(herd.cluster));
-        prober = with(new HealthProber(herd.cluster, herd.config, loop, NioSocketChannel.class, backend -> DONE));
-        prober.start();
+        herd.resolveNumeric();
+        prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, backend -> DONE));
+        firstRound = prober.add(herd.cluster.backends());
         return herd;
     }
 
@@ -390,10 +391,7 @@ class HealthProberTest {
     }
 
     private void awaitFirstRound() {
-        prober().firstRound()
-                .toCompletableFuture()
-                .orTimeout(20, TimeUnit.SECONDS)
-                .join();
+        firstRound.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
     }
 
     /** Until the loop has had the time for several probes. */

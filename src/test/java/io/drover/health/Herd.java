@@ -3,10 +3,13 @@ package io.drover.health;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendState;
 import io.drover.backend.Cluster;
+import io.drover.backend.Membership;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +24,8 @@ final class Herd {
 
     Herd(DroverConfig config) {
         this.config = config;
-        this.cluster = Cluster.of(config, (backend, from, to, reason) -> told.add(to + " " + reason));
+        this.cluster = new Membership((backend, from, to, reason) -> told.add(to + " " + reason))
+                .apply(config.backends(), config.health(), System.nanoTime());
     }
 
     /** What is back is back in full at once: how a share grows is not the prober's concern. */
@@ -33,6 +37,17 @@ final class Herd {
                     .config());
         } catch (ConfigException wrong) {
             throw new IllegalArgumentException(wrong);
+        }
+    }
+
+    /** Tells those backends their address whose host is one; names stay unknown until the test tells them. */
+    void resolveNumeric() {
+        for (Backend backend : cluster.backends()) {
+            InetAddress literal = NetUtil.createInetAddressFromIpAddressString(
+                    backend.config().url().getHost());
+            if (literal != null) {
+                backend.onResolved(new InetAddress[] {literal});
+            }
         }
     }
 

@@ -299,7 +299,7 @@ class ListingFetchTest {
     void noSocketIsLeft() {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd = Herd.of(ListingRig.keys("5m", "10s"), ollama.url().toString());
-        rig.with(new NameResolver(herd.cluster));
+        herd.resolveNumeric();
         ModelListings listings = rig.with(new ModelListings(herd.config, rig.loop, NoSocketLeft.class, Duration.ZERO));
 
         ListingRig.join(listings.refreshNow(herd.get(0)));

@@ -83,17 +83,15 @@ final class ListingRig {
 
     Herd start(Herd herd, Duration gap) {
         // Numeric addresses are known from here on.
-        with(new NameResolver(herd.cluster));
+        herd.resolveNumeric();
         listings = with(new ModelListings(herd.config, loop, NioSocketChannel.class, gap));
         return herd;
     }
 
-    /** Starts probes, whose successes the listings follow. */
-    HealthProber probe(Herd herd) {
-        HealthProber prober =
-                with(new HealthProber(herd.cluster, herd.config, loop, NioSocketChannel.class, listings()));
-        prober.start();
-        return prober;
+    /** Starts probes, whose successes the listings follow; completes with the first round. */
+    CompletionStage<Void> probe(Herd herd) {
+        HealthProber prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, listings()));
+        return prober.add(herd.cluster.backends());
     }
 
     ModelListings listings() {

@@ -187,7 +187,7 @@ class ModelListingsTest {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd = rig.herd(ollama.url());
 
-        ListingRig.join(rig.probe(herd).firstRound());
+        ListingRig.join(rig.probe(herd));
 
         assertThat(herd.state(0)).isEqualTo(BackendState.UP);
         assertThat(herd.get(0).models().listed()).containsExactly(ListingRig.A);
@@ -200,7 +200,7 @@ class ModelListingsTest {
         rig.with(raw);
         Herd herd = rig.herd(raw.url());
 
-        ListingRig.join(rig.probe(herd).firstRound());
+        ListingRig.join(rig.probe(herd));
 
         assertThat(herd.state(0)).isEqualTo(BackendState.UP);
         assertThat(herd.get(0).models()).isSameAs(Models.UNKNOWN);
@@ -211,7 +211,7 @@ class ModelListingsTest {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd =
                 rig.start(Herd.of(ListingRig.keys("20ms", "5s"), ollama.url().toString()), NEVER);
-        ListingRig.join(rig.probe(herd).firstRound());
+        ListingRig.join(rig.probe(herd));
         Backend backend = herd.get(0);
 
         ollama.addModel(SimulatedModel.named("b"));
@@ -258,7 +258,7 @@ class ModelListingsTest {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd =
                 rig.start(Herd.of(ListingRig.keys("20ms", "5s"), ollama.url().toString()), NEVER);
-        ListingRig.join(rig.probe(herd).firstRound());
+        ListingRig.join(rig.probe(herd));
         ollama.refuse();
         ollama.disconnect(true);
         Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);

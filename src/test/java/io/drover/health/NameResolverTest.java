@@ -84,8 +84,8 @@ class NameResolverTest {
     void theJdksResolverKnowsLocalhost() {
         Herd herd = Herd.of(Map.of(), "http://localhost:11434");
 
-        resolver = new NameResolver(herd.cluster);
-        resolver.start();
+        resolver = new NameResolver();
+        resolver.add(herd.cluster.backends());
         awaitResolved(herd.get(0));
 
         assertThat(herd.get(0).addresses())
@@ -226,13 +226,12 @@ class NameResolverTest {
 
     private void start(Herd herd, Lookup lookup, Duration interval) {
         resolver = new NameResolver(
-                herd.cluster,
                 host -> {
                     lookUps.incrementAndGet();
                     return lookup.addresses(host);
                 },
                 interval);
-        resolver.start();
+        resolver.add(herd.cluster.backends());
     }
 
     private static void awaitResolved(Backend backend) {

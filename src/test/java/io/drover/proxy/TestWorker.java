@@ -1,7 +1,7 @@
 package io.drover.proxy;
 
 import io.drover.backend.Cluster;
-import io.drover.backend.LoadBalancer;
+import io.drover.backend.Membership;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
@@ -35,9 +35,9 @@ final class TestWorker implements AutoCloseable {
                             new ConfigSource(Optional.empty(), Map.of(), List.of("http://127.0.0.1:1"), all))
                     .config();
             accessLog = AccessLog.open(config.accessLog(), lines -> {});
-            Cluster cluster = Cluster.of(config, (backend, from, to, reason) -> {});
-            ProxyContext context = new ProxyContext(
-                    config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), accessLog);
+            Cluster cluster = new Membership((backend, from, to, reason) -> {})
+                    .apply(config.backends(), config.health(), System.nanoTime());
+            ProxyContext context = new ProxyContext(config, cluster, new Metrics(config.metrics()), accessLog);
             worker = new Worker(
                     context,
                     loop,

@@ -3,7 +3,7 @@ package io.drover.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.backend.Cluster;
-import io.drover.backend.LoadBalancer;
+import io.drover.backend.Membership;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
@@ -59,10 +59,10 @@ class WireFaultTest {
                             Map.of("access-log.enabled", "false", "balance", "round-robin")))
                     .config();
             log = AccessLog.open(config.accessLog(), lines -> {});
-            Cluster cluster = Cluster.of(config, (b, f, t, r) -> {});
+            Cluster cluster =
+                    new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context = new ProxyContext(
-                    config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), log);
+            ProxyContext context = new ProxyContext(config, cluster, new Metrics(config.metrics()), log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,

@@ -135,6 +135,16 @@ final class DroverProcess implements AutoCloseable {
         process.toHandle().destroy();
     }
 
+    /** Sends SIGHUP. */
+    void hangUp() throws IOException, InterruptedException {
+        int status = new ProcessBuilder("kill", "-HUP", Long.toString(process.pid()))
+                .start()
+                .waitFor();
+        if (status != 0) {
+            throw new AssertionError("kill -HUP ends with " + status);
+        }
+    }
+
     /** The port that {@code run} says the proxy listens on, once it does. */
     InetSocketAddress proxy() {
         return address(this::err, "listening on \\[\\S*:(\\d+)\\]");

@@ -181,6 +181,36 @@ class DroverProcessTest {
         }
     }
 
+    @Test
+    void SIGHUP_reloads_the_file_under_a_running_stream(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("drover.conf");
+        try (SimulatedOllama first = SimulatedOllama.start(slow());
+                SimulatedOllama second = SimulatedOllama.start(SimulatedOllama.Settings.defaults())) {
+            Files.writeString(file, "drover.backends = [ \"" + first.url() + "\" ]\n");
+            try (DroverProcess drover = DroverProcess.start(
+                            "run", "-c", file.toString(), "--listen", ANY_PORT, "--set", "admin.listen=" + ANY_PORT);
+                    RawClient client = streaming(drover)) {
+                first.freeze();
+                Files.writeString(file, "drover.backends = [ \"" + second.url() + "\" ]\n");
+                drover.hangUp();
+                drover.await(drover::err, "the configuration was reloaded");
+                assertThat(get(drover.proxy(), "/api/tags").header("X-Drover-Backend"))
+                        .isEqualTo(second.url().getAuthority());
+                first.thaw();
+                List<String> rest = client.readChunks();
+                assertThat(rest.get(rest.size() - 1)).contains("\"done\":true");
+
+                Files.writeString(file, "drover.backends = [ \"" + second.url() + "\"\n");
+                drover.hangUp();
+                drover.await(drover::err, "nothing changes, since the configuration is invalid");
+                assertThat(get(drover.proxy(), "/api/tags").status()).isEqualTo(200);
+                drover.terminate();
+                assertThat(drover.await()).as(drover::toString).isZero();
+                assertThat(drover.err()).doesNotContain("LEAK");
+            }
+        }
+    }
+
     private static SimulatedOllama.Settings slow() {
         return SimulatedOllama.Settings.defaults().withTokens(20).withTokensPerSecond(20);
     }

@@ -3,9 +3,7 @@ package io.drover.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
-import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.TransportKind;
 import io.netty.util.ResourceLeakDetector;
 import java.io.IOException;
@@ -79,7 +77,7 @@ class RelayAllocationTest {
     @MethodSource("transports")
     void relayingOneChunkAllocatesNothing(TransportKind transport) throws Exception {
         try (ServerSocket backend = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
-                ProxyServer server = ProxyServer.start(config(transport, backend.getLocalPort()));
+                ProxyServer server = ProxyServer.start(source(transport, backend.getLocalPort()));
                 Socket client = connect(server.addresses().get(0))) {
             client.getOutputStream().write(REQUEST);
             try (Socket upstream = backend.accept()) {
@@ -118,19 +116,18 @@ class RelayAllocationTest {
         }
     }
 
-    private static DroverConfig config(TransportKind transport, int port) throws Exception {
-        return ConfigLoader.load(new ConfigSource(
-                        Optional.empty(),
-                        Map.of(),
-                        List.of("http://127.0.0.1:" + port),
-                        Map.of(
-                                "listen", "127.0.0.1:0",
-                                "admin.listen", "127.0.0.1:0",
-                                "event-loops", "1",
-                                "transport", transport.name().toLowerCase(Locale.ROOT),
-                                "health.active.interval", "0",
-                                "access-log.enabled", "false")))
-                .config();
+    private static ConfigSource source(TransportKind transport, int port) {
+        return new ConfigSource(
+                Optional.empty(),
+                Map.of(),
+                List.of("http://127.0.0.1:" + port),
+                Map.of(
+                        "listen", "127.0.0.1:0",
+                        "admin.listen", "127.0.0.1:0",
+                        "event-loops", "1",
+                        "transport", transport.name().toLowerCase(Locale.ROOT),
+                        "health.active.interval", "0",
+                        "access-log.enabled", "false"));
     }
 
     private static Socket connect(InetSocketAddress address) throws IOException {

@@ -2,7 +2,6 @@ package io.drover.testing;
 
 import io.drover.backend.Backend;
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.server.ProxyServer;
 import java.io.IOException;
@@ -29,11 +28,13 @@ public final class Drover implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final ProxyServer server;
+    private final Path file;
     private final Path log;
     private boolean closed;
 
-    private Drover(ProxyServer server, Path log) {
+    private Drover(ProxyServer server, Path file, Path log) {
         this.server = server;
+        this.file = file;
         this.log = log;
     }
 
@@ -97,7 +98,7 @@ public final class Drover implements AutoCloseable {
                 Files.writeString(file, "drover.backends = [" + String.join(",\n", backends) + "]\n");
                 set("access-log.file", log.toString());
                 ConfigSource source = new ConfigSource(Optional.of(file), Map.of(), List.of(), overrides);
-                return new Drover(ProxyServer.start(ConfigLoader.load(source).config()), log);
+                return new Drover(ProxyServer.start(source), file, log);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } catch (ConfigException e) {
@@ -121,6 +122,24 @@ public final class Drover implements AutoCloseable {
 
     public InetSocketAddress adminAddress() {
         return server.adminAddress();
+    }
+
+    /** Writes the configuration file anew; what the test set by key still wins over it. */
+    public void rewrite(String hocon) {
+        try {
+            Files.writeString(file, hocon);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A request to the admin port, with what it wants of one that changes something. */
+    public RawClient.Response post(String path) {
+        try (RawClient client = RawClient.connect(adminAddress())) {
+            return client.send(
+                            "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nX-Drover: 1\r\nContent-Length: 0\r\n\r\n")
+                    .readResponse();
+        }
     }
 
     public RawClient connect() {

@@ -1,7 +1,8 @@
-package io.drover.health;
+package io.drover.config;
 
-import io.netty.util.NetUtil;
 import java.net.IDN;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 
 /**
  * The name under which backends are discovered: a host, or a service with SRV records (RFC 2782).
@@ -10,6 +11,9 @@ import java.net.IDN;
  * @param port of the backends at the host's addresses; 0 for a service, whose records tell it
  */
 public record DiscoveryName(String name, int port) {
+    static final String EXPECTED =
+            "host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org";
+
     /** RFC 1035, 3.1, as text and without the dot at the end. */
     private static final int MAX_LENGTH = 253;
 
@@ -29,16 +33,15 @@ public record DiscoveryName(String name, int port) {
         String host = text.substring(0, colon);
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
-            if (!NetUtil.isValidIpV6Address(host)) {
-                throw unexpected(text);
-            }
+            checkIpV6(host, text);
         } else {
             checkName(host, text);
         }
         return new DiscoveryName(host, port(text.substring(colon + 1), text));
     }
 
-    boolean isService() {
+    /** Whether SRV records tell where the backends are. */
+    public boolean isService() {
         return port == 0;
     }
 
@@ -49,6 +52,15 @@ public record DiscoveryName(String name, int port) {
             return name;
         }
         return (name.indexOf(':') >= 0 ? "[" + name + "]" : name) + ":" + port;
+    }
+
+    private static void checkIpV6(String host, String text) {
+        try {
+            // In brackets it is read as a literal, or not at all: nothing is looked up.
+            InetAddress.getByName("[" + host + "]");
+        } catch (UnknownHostException malformed) {
+            throw unexpected(text);
+        }
     }
 
     private static String checkName(String name, String text) {
@@ -78,8 +90,6 @@ public record DiscoveryName(String name, int port) {
     }
 
     private static IllegalArgumentException unexpected(String text) {
-        return new IllegalArgumentException(
-                "\"" + text
-                        + "\" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)");
+        return new IllegalArgumentException("\"" + text + "\" (expected: " + EXPECTED + ")");
     }
 }

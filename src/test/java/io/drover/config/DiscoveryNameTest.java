@@ -1,4 +1,4 @@
-package io.drover.health;
+package io.drover.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

@@ -1,0 +1,61 @@
+package io.drover.health;
+
+import io.drover.backend.Backend;
+import io.drover.config.DroverConfig;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import java.util.Collection;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * All that watches the backends of its own accord: where they are, whether they answer, which models they have. Any
+ * thread.
+ */
+public final class HerdWatch implements AutoCloseable {
+    private final NameResolver names = new NameResolver();
+    private final ModelListings listings;
+    private final HealthProber prober;
+
+    /** @param loop where backends are asked; it stays the caller's and must outlive this */
+    public HerdWatch(DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
+        listings = new ModelListings(config, loop, channelType);
+        prober = new HealthProber(config, loop, channelType, listings);
+    }
+
+    /** Watches these too; completes, on the event loop, when it is known how they are: see {@link HealthProber#add}. */
+    public CompletionStage<Void> add(Collection<Backend> backends) {
+        names.add(backends);
+        return prober.add(backends);
+    }
+
+    /** Watches these no more. */
+    public void remove(Collection<Backend> backends) {
+        prober.remove(backends);
+        backends.forEach(listings::forget);
+        names.remove(backends);
+    }
+
+    /** Watches as {@code next} says, where that differs from what was said before. */
+    public void configure(DroverConfig last, DroverConfig next) {
+        boolean same = next.health().equals(last.health())
+                && next.limits().equals(last.limits())
+                && next.backends().equals(last.backends());
+        if (!same) {
+            listings.configure(next);
+            prober.configure(next);
+        }
+    }
+
+    /** Looks for models that are new: see {@link ModelListings#refreshNow()}. */
+    public CompletionStage<Void> refreshModels() {
+        return listings.refreshNow();
+    }
+
+    /** Watches no more. Does not wait for that. */
+    @Override
+    public void close() {
+        prober.close();
+        listings.close();
+        names.close();
+    }
+}

@@ -1,0 +1,16 @@
+package io.drover.proxy;
+
+import io.drover.backend.Cluster;
+import io.drover.backend.LoadBalancer;
+import io.drover.config.DroverConfig;
+import io.drover.ollama.Origins;
+import io.drover.upstream.UpstreamSettings;
+
+/** What a reload changes, as one: whoever holds it sees either all of the old or all of the new. */
+record Settings(
+        DroverConfig config,
+        Cluster cluster,
+        LoadBalancer balancer,
+        Admission admission,
+        Origins origins,
+        UpstreamSettings upstream) {}
