@@ -128,6 +128,25 @@ public final class Metrics {
         ejections.labels(backend, reasonBound.label(reason)).inc();
     }
 
+    /** A backend has left the herd: its series end, or a herd that keeps changing would fill page and memory. */
+    public void onRemoval(String backend) {
+        forget(ejections, backend);
+        forget(upstreamConnections, backend);
+        noModel.forget(backend);
+        otherModel.forget(backend);
+        models.values().forEach(model -> model.forget(backend));
+    }
+
+    private static void forget(Counter counter, String backend) {
+        for (MetricFamilySamples family : counter.collect()) {
+            for (MetricFamilySamples.Sample sample : family.samples) {
+                if (sample.labelValues.get(0).equals(backend)) {
+                    counter.remove(sample.labelValues.toArray(new String[0]));
+                }
+            }
+        }
+    }
+
     /** Counts a reload of the configuration. */
     public void onReload(boolean valid) {
         reloads.labels(valid ? "ok" : "invalid").inc();

@@ -72,6 +72,13 @@ final class ModelMetrics {
         }
     }
 
+    /** A backend has left the herd. */
+    void forget(String backend) {
+        if (tokensPerSecondByBackend.remove(backend) != null) {
+            families.tokensPerSecond.remove(model, backend);
+        }
+    }
+
     private Counter.Child requests(String endpoint, int status) {
         AtomicReferenceArray<Counter.Child> byStatus = requestsByEndpoint.get(endpoint);
         if (byStatus == null) {

@@ -160,6 +160,7 @@ final class LiveConfig implements AutoCloseable {
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
         watch.remove(change.removed());
+        forgetSeries(change);
         if (!next.equals(running)) {
             watch.configure(running, next);
             onReload.run();
@@ -173,6 +174,11 @@ final class LiveConfig implements AutoCloseable {
                     names(change.removed()));
         }
         return change;
+    }
+
+    private void forgetSeries(Membership.Change change) {
+        List<String> present = names(change.members());
+        names(change.removed()).stream().filter(name -> !present.contains(name)).forEach(metrics::onRemoval);
     }
 
     /** Those configured, and those found that are not configured too. */

@@ -33,6 +33,21 @@ class MetricsTest {
     }
 
     @Test
+    void aBackendThatHasLeftIsOnThePageNoMore() {
+        metrics.onFinish(TestRecord.chat("llama3:8b", 200));
+        metrics.onEjection("gpu-a", "connection refused");
+        metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
+        metrics.onUpstreamConnect("gpu-b", ConnectResult.REFUSED);
+
+        metrics.onRemoval("gpu-a");
+
+        assertThat(scrape()).doesNotContain("gpu-a").contains("gpu-b").contains("llama3:8b");
+        // It may come back.
+        metrics.onFinish(TestRecord.chat("llama3:8b", 200));
+        assertThat(scrape()).contains("llm_tokens_per_second_count{model=\"llama3:8b\",backend=\"gpu-a\",} 1.0");
+    }
+
+    @Test
     void eachStatusAndEndpointHasItsOwnCounter() {
         metrics.onFinish(TestRecord.chat("m", 200));
         metrics.onFinish(TestRecord.chat("m", 200));
