@@ -70,7 +70,8 @@ public final class Backend implements BackendView {
         return health.isEjected(nowNanos);
     }
 
-    boolean isDraining() {
+    /** Whether somebody wants it out of rotation. */
+    public boolean isDraining() {
         return health.isDraining();
     }
 

@@ -95,11 +95,11 @@ record Condition(
     }
 
     BackendState state(long nowNanos, long slowStartNanos) {
-        if (draining) {
-            return BackendState.DRAINING;
-        }
         if (probed == BackendState.DOWN) {
             return BackendState.DOWN;
+        }
+        if (draining) {
+            return BackendState.DRAINING;
         }
         if (isEjected(nowNanos)) {
             return BackendState.EJECTED;
@@ -113,7 +113,7 @@ record Condition(
     @Nullable
     String downReason(long nowNanos) {
         Ejection last = ejection;
-        if (draining) {
+        if (draining && probed != BackendState.DOWN) {
             return "drained";
         }
         if (probed != BackendState.DOWN && last != null && last.lasts(nowNanos)) {

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,22 +15,25 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Asks each backend for its version every {@code health.active.interval} and tells it, by {@link Backend#onProbe}, what
- * came of that; what follows from it the backend decides. That a server answers proves only that its process lives.
+ * came of that; what follows from it the backend decides. That a server answers proves only that its process lives. One
+ * that has left the herd is probed until nothing runs there any more.
  *
  * <p>Everything happens on one event loop; the methods may be called from any thread.
  */
-public final class HealthProber implements AutoCloseable {
+final class HealthProber implements AutoCloseable {
     /** How soon what time alone changes is told of, such as the end of an ejection. */
     private static final long LOOK_MILLIS = 250;
 
     private final EventLoop loop;
     private final Bootstrap bootstrap;
     private final Function<Backend, CompletionStage<Void>> onAnswered;
+    private final Consumer<Backend> onGone;
 
     // Of the loop only.
     private final Map<Backend, ProbeCycle> cycles = new LinkedHashMap<>();
@@ -39,22 +43,19 @@ public final class HealthProber implements AutoCloseable {
 
     /**
      * @param loop where probes run; it stays the caller's and must outlive this
-     * @param listings of models, which follow each success; on the same loop
+     * @param onAnswered is told of each success; a backend's first round ends no sooner than what it returns
+     * @param onGone is told of each backend that has left the herd and on which nothing runs any more
      */
-    public HealthProber(
-            DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, ModelListings listings) {
-        this(config, loop, channelType, listings::afterProbe);
-    }
-
-    /** @param onAnswered is told of each success; a backend's first round ends no sooner than what it returns */
     HealthProber(
             DroverConfig config,
             EventLoop loop,
             Class<? extends SocketChannel> channelType,
-            Function<Backend, CompletionStage<Void>> onAnswered) {
+            Function<Backend, CompletionStage<Void>> onAnswered,
+            Consumer<Backend> onGone) {
         this.config = config;
         this.loop = loop;
         this.onAnswered = onAnswered;
+        this.onGone = onGone;
         // The deadline of a probe includes the connect; a limit of Netty's own would only make two of it.
         this.bootstrap = new Bootstrap()
                 .group(loop)
@@ -69,7 +70,7 @@ public final class HealthProber implements AutoCloseable {
      * @return completes, on the event loop, when each was probed once and, where it answered, asked once for its models;
      *     at once if probes are off. Never fails
      */
-    public CompletionStage<Void> add(Collection<Backend> backends) {
+    CompletionStage<Void> add(Collection<Backend> backends) {
         List<Backend> added = List.copyOf(backends);
         CompletableFuture<Void> probed = new CompletableFuture<>();
         loop.execute(() -> {
@@ -81,19 +82,8 @@ public final class HealthProber implements AutoCloseable {
         return probed;
     }
 
-    /** Probes these no more. */
-    public void remove(Collection<Backend> backends) {
-        List<Backend> removed = List.copyOf(backends);
-        loop.execute(() -> removed.forEach(backend -> {
-            ProbeCycle cycle = cycles.remove(backend);
-            if (cycle != null) {
-                cycle.close();
-            }
-        }));
-    }
-
     /** Probes as this says from now on, everything at once. */
-    public void configure(DroverConfig next) {
+    void configure(DroverConfig next) {
         loop.execute(() -> {
             config = next;
             List<Backend> all = List.copyOf(cycles.keySet());
@@ -133,6 +123,16 @@ public final class HealthProber implements AutoCloseable {
 
     private void look() {
         long now = System.nanoTime();
-        cycles.keySet().forEach(backend -> backend.onTime(now));
+        for (Iterator<ProbeCycle> each = cycles.values().iterator(); each.hasNext(); ) {
+            ProbeCycle cycle = each.next();
+            Backend backend = cycle.backend();
+            backend.onTime(now);
+            // One that has left is probed as long as something runs there: should it die, that must not wait for it.
+            if (backend.isRetired() && backend.inFlight() == 0) {
+                cycle.close();
+                each.remove();
+                onGone.accept(backend);
+            }
+        }
     }
 }

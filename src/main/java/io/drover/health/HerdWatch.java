@@ -8,8 +8,8 @@ import java.util.Collection;
 import java.util.concurrent.CompletionStage;
 
 /**
- * All that watches the backends of its own accord: where they are, whether they answer, which models they have. Any
- * thread.
+ * All that watches the backends of its own accord: where they are, whether they answer, which models they have. One that
+ * has left the herd is watched until nothing runs there any more. Any thread.
  */
 public final class HerdWatch implements AutoCloseable {
     private final NameResolver names = new NameResolver();
@@ -19,20 +19,18 @@ public final class HerdWatch implements AutoCloseable {
     /** @param loop where backends are asked; it stays the caller's and must outlive this */
     public HerdWatch(DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
         listings = new ModelListings(config, loop, channelType);
-        prober = new HealthProber(config, loop, channelType, listings);
+        prober = new HealthProber(config, loop, channelType, listings::afterProbe, this::forget);
     }
 
-    /** Watches these too; completes, on the event loop, when it is known how they are: see {@link HealthProber#add}. */
+    /** Watches these too; completes, on the event loop, when each was probed once, or when probes are off. */
     public CompletionStage<Void> add(Collection<Backend> backends) {
         names.add(backends);
         return prober.add(backends);
     }
 
-    /** Watches these no more. */
-    public void remove(Collection<Backend> backends) {
-        prober.remove(backends);
-        backends.forEach(listings::forget);
-        names.remove(backends);
+    private void forget(Backend gone) {
+        listings.forget(gone);
+        names.remove(gone);
     }
 
     /** Watches as {@code next} says, where that differs from what was said before. */

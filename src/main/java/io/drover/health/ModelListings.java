@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Everything happens on one event loop; public methods may be called from any thread. Does nothing where probes are
  * off.
  */
-public final class ModelListings implements AutoCloseable {
+final class ModelListings implements AutoCloseable {
     /**
      * Between the starts of two looks at one backend, at least, however many clients ask for models that nobody has.
      * A client that has just pulled a model waits so long at most for its first use.
@@ -105,7 +105,7 @@ public final class ModelListings implements AutoCloseable {
     }
 
     /** Asks as this says from now on. */
-    public void configure(DroverConfig next) {
+    void configure(DroverConfig next) {
         onLoop(new CompletableFuture<>(), () -> {
             config = next;
             cycles.values().forEach(ListingCycle::close);

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * threads of its own, so that one slow name does not hold up the others. How long answers are remembered is up to the
  * JDK's {@code networkaddress.cache.ttl}.
  */
-public final class NameResolver implements AutoCloseable {
+final class NameResolver implements AutoCloseable {
     /** Between the end of a look-up and the next of the same name. */
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
@@ -41,7 +41,7 @@ public final class NameResolver implements AutoCloseable {
     private final Lookup lookup;
     private final Duration interval;
 
-    public NameResolver() {
+    NameResolver() {
         this(InetAddress::getAllByName, INTERVAL);
     }
 
@@ -52,7 +52,7 @@ public final class NameResolver implements AutoCloseable {
     }
 
     /** Starts the first look-ups of these backends' names; does not wait for them. */
-    public synchronized void add(Collection<Backend> backends) {
+    synchronized void add(Collection<Backend> backends) {
         List<ResolvedName> fresh = new ArrayList<>();
         for (Backend backend : backends) {
             String host = backend.config().url().getHost();
@@ -75,14 +75,12 @@ public final class NameResolver implements AutoCloseable {
         }
     }
 
-    /** These backends' names are looked up no more, unless others have them too. */
-    public synchronized void remove(Collection<Backend> backends) {
-        for (Backend backend : backends) {
-            String host = backend.config().url().getHost();
-            ResolvedName name = names.get(host);
-            if (name != null && name.remove(backend)) {
-                names.remove(host);
-            }
+    /** This backend's name is looked up no more, unless others have it too. */
+    synchronized void remove(Backend backend) {
+        String host = backend.config().url().getHost();
+        ResolvedName name = names.get(host);
+        if (name != null && name.remove(backend)) {
+            names.remove(host);
         }
     }
 

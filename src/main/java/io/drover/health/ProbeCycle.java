@@ -62,6 +62,10 @@ final class ProbeCycle {
         this.timeoutNanos = active.timeout().toNanos();
     }
 
+    Backend backend() {
+        return backend;
+    }
+
     /** Probes at once, and from now on; not at all if probes are off. Completes with the first one, or the end. */
     CompletableFuture<Void> begin() {
         if (intervalNanos == 0) {

@@ -48,6 +48,7 @@ final class BackendsApi {
         json.writeStringField("url", backend.config().url().toString());
         json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
         json.writeBooleanField("up", backend.isUp(now));
+        json.writeBooleanField("drained", backend.isDraining());
         json.writeStringField("reason", status.reason());
         if (status.sinceNanos() < 0) {
             json.writeNullField("seconds");

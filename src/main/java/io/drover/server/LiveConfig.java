@@ -115,10 +115,11 @@ final class LiveConfig implements AutoCloseable {
     /** No further change. Does not wait for one under way. */
     @Override
     public void close() {
-        thread.shutdownNow();
-        if (discovery != null) {
-            discovery.close();
+        Discovery last = discovery;
+        if (last != null) {
+            last.close();
         }
+        thread.shutdownNow();
     }
 
     private Reloaded readAndApply() {
@@ -159,7 +160,6 @@ final class LiveConfig implements AutoCloseable {
         proxy.apply(next, cluster);
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
-        watch.remove(change.removed());
         forgetSeries(change);
         if (!next.equals(running)) {
             watch.configure(running, next);
@@ -228,6 +228,21 @@ final class LiveConfig implements AutoCloseable {
         return next;
     }
 
+    /** On the thread, as long as there is one. */
+    private void later(Runnable task) {
+        try {
+            thread.execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException fault) {
+                    LOG.error("a change of the herd fails by a fault of ours", fault);
+                }
+            });
+        } catch (RejectedExecutionException ending) {
+            LOG.debug("a change that comes with the end is left");
+        }
+    }
+
     private void onFound(DiscoveryName name, List<Found> all) {
         if (running.discovery().dns().filter(name::equals).isEmpty()) {
             return; // Told before a reload that looks elsewhere.
@@ -259,7 +274,7 @@ final class LiveConfig implements AutoCloseable {
 
         @Override
         public void onFound(List<Found> all) {
-            thread.execute(() -> LiveConfig.this.onFound(name, all));
+            later(() -> LiveConfig.this.onFound(name, all));
         }
 
         @Override

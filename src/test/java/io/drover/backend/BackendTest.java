@@ -312,6 +312,20 @@ class BackendTest {
     }
 
     @Test
+    void oneThatDiesWhileItIsDrainedIsDownSoThatNobodyWaitsForIt() {
+        backend.onProbe(true, "", NOW);
+        backend.drain(true, NOW);
+        for (int i = 0; i < 3; i++) {
+            backend.onProbe(false, "probe timed out", NOW);
+        }
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
+        assertThat(backend.downReason(NOW)).isEqualTo("probe timed out");
+        backend.onProbe(true, "", NOW);
+        backend.onProbe(true, "", NOW);
+        assertThat(backend.state(NOW)).isEqualTo(BackendState.DRAINING);
+    }
+
+    @Test
     void drainedItIsOutOfRotationWhateverElseHappensAndUndrainedItStartsSlowly() {
         backend.onProbe(true, "", NOW);
         backend.drain(true, NOW);

@@ -57,12 +57,13 @@ class AdminApiTest {
     void theHerdIsShownWithStateAndReason() {
         assertThat(backends())
                 .contains("{\"name\":\"a\",\"url\":\"" + a.url()
-                        + "\",\"state\":\"unknown\",\"up\":true,\"reason\":\"\",")
+                        + "\",\"state\":\"unknown\",\"up\":true,\"drained\":false,\"reason\":\"\",")
                 .contains("\"seconds\":null,\"inflight\":0,\"weight\":1,\"share\":100,\"backup\":false}")
                 .contains("\"backup\":true}");
         drover.backend("a").onConnectFailure("connection refused", System.nanoTime());
         assertThat(backends())
-                .contains("\"state\":\"ejected\",\"up\":false,\"reason\":\"connection refused\",\"seconds\":0.");
+                .contains(
+                        "\"state\":\"ejected\",\"up\":false,\"drained\":false,\"reason\":\"connection refused\",\"seconds\":0.");
     }
 
     @Test
@@ -70,7 +71,8 @@ class AdminApiTest {
         assertThat(servedBy()).isEqualTo("a");
         RawClient.Response drained = post("/api/backends/a/drain");
         assertThat(drained.status()).isEqualTo(200);
-        assertThat(drained.body()).contains("\"state\":\"draining\",\"up\":false,\"reason\":\"drained\"");
+        assertThat(drained.body())
+                .contains("\"state\":\"draining\",\"up\":false,\"drained\":true,\"reason\":\"drained\"");
         assertThat(servedBy()).isEqualTo("b");
         assertThat(post("/api/backends/a/undrain").body()).contains("\"reason\":\"undrained\"");
         assertThat(servedBy()).isEqualTo("a");

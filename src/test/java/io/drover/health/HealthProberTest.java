@@ -2,7 +2,9 @@ package io.drover.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.backend.Backend;
 import io.drover.backend.BackendState;
+import io.drover.backend.Slot;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
@@ -27,6 +29,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -51,6 +54,7 @@ class HealthProberTest {
 
     private final List<AutoCloseable> opened = new ArrayList<>();
     private @Nullable HealthProber prober;
+    private final List<Backend> gone = new CopyOnWriteArrayList<>();
     private CompletionStage<Void> firstRound = DONE;
 
     @BeforeAll
@@ -329,7 +333,7 @@ class HealthProberTest {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = Herd.of(slowly(), stub.url());
         herd.resolveNumeric();
-        prober = with(new HealthProber(herd.config, loop, NoSocketLeft.class, backend -> DONE));
+        prober = with(new HealthProber(herd.config, loop, NoSocketLeft.class, backend -> DONE, gone::add));
 
         firstRound = prober.add(herd.cluster.backends());
         awaitFirstRound();
@@ -363,6 +367,22 @@ class HealthProberTest {
         assertThat(silent.requests()).hasSize(1);
     }
 
+    @Test
+    void oneThatHasLeftIsProbedWhileSomethingRunsThere() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("20ms", "10s"), stub.url());
+        awaitFirstRound();
+        Slot running = herd.get(0).acquire();
+        herd.get(0).retire(System.nanoTime());
+        int probes = stub.requests().size();
+        Await.until("probed on", SOON, () -> stub.requests().size() > probes + 3);
+        assertThat(gone).isEmpty();
+
+        running.release();
+
+        Await.until("gone", SOON, () -> gone.equals(List.of(herd.get(0))));
+    }
+
     private static Map<String, String> slowly() {
         return keys("5m", "10s");
     }
@@ -381,7 +401,7 @@ class HealthProberTest {
     private Herd start(Herd herd) {
         // Numeric addresses are known from here on.
         herd.resolveNumeric();
-        prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, backend -> DONE));
+        prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, backend -> DONE, gone::add));
         firstRound = prober.add(herd.cluster.backends());
         return herd;
     }

@@ -90,7 +90,8 @@ final class ListingRig {
 
     /** Starts probes, whose successes the listings follow; completes with the first round. */
     CompletionStage<Void> probe(Herd herd) {
-        HealthProber prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, listings()));
+        HealthProber prober =
+                with(new HealthProber(herd.config, loop, NioSocketChannel.class, listings()::afterProbe, gone -> {}));
         return prober.add(herd.cluster.backends());
     }
 
