@@ -53,6 +53,18 @@ public final class ErrorReplies {
         return bytes.toByteArray();
     }
 
+    /**
+     * What Ollama says of a model that it does not have; embedding has words of its own.
+     *
+     * @param model a valid name, as the client spelled it
+     */
+    public static String missingModel(Endpoint endpoint, String model) {
+        return switch (endpoint) {
+            case EMBED, EMBEDDINGS, V1_EMBEDDINGS -> "model \"" + model + "\" not found, try pulling it first";
+            default -> "model '" + model + "' not found";
+        };
+    }
+
     /** A line {@code {"error":"..."}}: how a stream of Ollama's own API tells that it failed after it began. */
     public static byte[] line(String message) {
         byte[] body = body(ApiFamily.OLLAMA, 0, message, "");

@@ -8,8 +8,10 @@ import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
 import io.drover.upstream.UpstreamSettings;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * What all event loops share. Everything here is immutable or stands in the list of cross-loop state in
@@ -19,6 +21,7 @@ public final class ProxyContext {
     private final DroverConfig config;
     private final Cluster cluster;
     private final LoadBalancer balancer;
+    private final Supplier<CompletionStage<Void>> listings;
     private final Metrics metrics;
     private final AccessLog accessLog;
     private final Admission admission;
@@ -30,11 +33,20 @@ public final class ProxyContext {
     private final AtomicInteger clientConnections = new AtomicInteger();
     private volatile boolean draining;
 
+    /**
+     * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
+     */
     public ProxyContext(
-            DroverConfig config, Cluster cluster, LoadBalancer balancer, Metrics metrics, AccessLog accessLog) {
+            DroverConfig config,
+            Cluster cluster,
+            LoadBalancer balancer,
+            Supplier<CompletionStage<Void>> listings,
+            Metrics metrics,
+            AccessLog accessLog) {
         this.config = config;
         this.cluster = cluster;
         this.balancer = balancer;
+        this.listings = listings;
         this.metrics = metrics;
         this.accessLog = accessLog;
         this.admission = new Admission(config.limits(), metrics);
@@ -58,6 +70,11 @@ public final class ProxyContext {
 
     LoadBalancer balancer() {
         return balancer;
+    }
+
+    /** Has the models of the backends listed anew; completes on a strange thread. */
+    CompletionStage<Void> listModels() {
+        return listings.get();
     }
 
     Metrics metrics() {

@@ -87,19 +87,20 @@ public final class ProxyServer implements AutoCloseable {
             onBackendChange(backend, to);
         });
         metrics.backends(cluster::backends);
-        proxy = new ProxyContext(config, cluster, LoadBalancer.of(config.balance()), metrics, accessLog);
         loops = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("drover-loop"), transport.ioHandlers());
         background = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
+        EventLoop asking = background.next();
+        listings = new ModelListings(config, asking, NioSocketChannel.class);
+        proxy = new ProxyContext(
+                config, cluster, LoadBalancer.of(config.balance()), listings::refreshNow, metrics, accessLog);
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
         names = new NameResolver(cluster);
-        EventLoop asking = background.next();
-        listings = new ModelListings(config, asking, NioSocketChannel.class);
         prober = new HealthProber(cluster, config, asking, NioSocketChannel.class, listings);
         redis = config.redis().uri().map(RedisLink::new).orElse(null);
     }

@@ -55,6 +55,16 @@ class ErrorRepliesTest {
     }
 
     @Test
+    void embeddingHasWordsOfItsOwnForAMissingModel() {
+        assertThat(ErrorReplies.missingModel(Endpoint.EMBED, "x:1"))
+                .isEqualTo("model \"x:1\" not found, try pulling it first");
+        assertThat(ErrorReplies.missingModel(Endpoint.V1_EMBEDDINGS, "x"))
+                .isEqualTo("model \"x\" not found, try pulling it first");
+        assertThat(ErrorReplies.missingModel(Endpoint.SHOW, "X")).isEqualTo("model 'X' not found");
+        assertThat(ErrorReplies.missingModel(Endpoint.V1_MESSAGES, "x")).isEqualTo("model 'x' not found");
+    }
+
+    @Test
     void aLineEndsWithANewline() {
         assertThat(new String(ErrorReplies.line("gone"), StandardCharsets.UTF_8))
                 .isEqualTo("{\"error\":\"gone\"}\n");

@@ -199,6 +199,18 @@ class RouteTableTest {
         assertThat(Endpoint.EMBED.family()).isEqualTo(ApiFamily.OLLAMA);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/models/llama3.2:1b, llama3.2:1b",
+        "/v1/models/llama3.2%3A1b, llama3.2:1b",
+        "/v1/models/%zz%4, %zz%4",
+        "/v1/models/%C3%BC, ü",
+    })
+    void theLastSegmentIsDecoded(String path, String segment) {
+        byte[] line = ("GET " + path + " HTTP/1.1").getBytes(StandardCharsets.ISO_8859_1);
+        assertThat(RouteTable.lastSegment(line, 4, path.length())).isEqualTo(segment);
+    }
+
     private static Endpoint match(String method, String path) {
         byte[] line = (method + ' ' + path + " HTTP/1.1").getBytes(StandardCharsets.ISO_8859_1);
         return RouteTable.match(line, 0, method.length(), method.length() + 1, path.length());

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,7 +63,12 @@ class WireFaultTest {
             Cluster cluster = Cluster.of(config, (b, f, t, r) -> {});
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
             ProxyContext context = new ProxyContext(
-                    config, cluster, LoadBalancer.of(config.balance()), new Metrics(config.metrics()), log);
+                    config,
+                    cluster,
+                    LoadBalancer.of(config.balance()),
+                    () -> CompletableFuture.completedStage(null),
+                    new Metrics(config.metrics()),
+                    log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
