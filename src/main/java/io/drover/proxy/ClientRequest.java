@@ -8,12 +8,10 @@ import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.http.RequestTarget;
 import io.drover.ollama.Endpoint;
-import io.drover.ollama.ErrorReplies;
 import io.drover.ollama.JsonFieldScanner;
 import io.drover.ollama.ModelName;
 import io.drover.ollama.RouteTable;
 import io.netty.buffer.ByteBuf;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a request's head says: the route, who asks, how its body comes, what its response must look like. */
@@ -227,11 +225,6 @@ final class ClientRequest {
         }
         ModelName model = modelName();
         return model == null || model.requested().isBlank() || model.isCloud() ? null : model;
-    }
-
-    /** The error for a model that no backend has. */
-    String missingModel() {
-        return ErrorReplies.missingModel(endpoint, Objects.requireNonNullElse(model(), ""));
     }
 
     /** The method, or a dash where no request line was understood. */

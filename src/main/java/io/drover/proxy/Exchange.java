@@ -93,8 +93,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     boolean wantsBody() {
-        RequestBody reading = body;
-        return reading != null && !reading.isComplete();
+        return body != null && !body.isComplete();
     }
 
     boolean bodyHasRoom() {
@@ -164,7 +163,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (slot != null) {
             start(slot, false);
         } else if (attempts.isModelNowhere()) {
-            answer(errorReply(404, request.missingModel()), Outcome.complete(404));
+            answer(OwnAnswers.missingModel(request), Outcome.complete(404));
         } else {
             fail(503, Side.PROXY, attempts.noneLeft());
         }

@@ -56,12 +56,19 @@ class ErrorRepliesTest {
 
     @Test
     void embeddingHasWordsOfItsOwnForAMissingModel() {
-        assertThat(ErrorReplies.missingModel(Endpoint.EMBED, "x:1"))
-                .isEqualTo("model \"x:1\" not found, try pulling it first");
-        assertThat(ErrorReplies.missingModel(Endpoint.V1_EMBEDDINGS, "x"))
-                .isEqualTo("model \"x\" not found, try pulling it first");
-        assertThat(ErrorReplies.missingModel(Endpoint.SHOW, "X")).isEqualTo("model 'X' not found");
-        assertThat(ErrorReplies.missingModel(Endpoint.V1_MESSAGES, "x")).isEqualTo("model 'x' not found");
+        assertThat(missing(Endpoint.EMBED))
+                .isEqualTo("{\"error\":\"model \\\"X:1\\\" not found, try pulling it first\"}");
+        assertThat(missing(Endpoint.V1_EMBEDDINGS))
+                .contains("\"model \\\"X:1\\\" not found, try pulling it first\"")
+                .endsWith("}\n");
+        assertThat(missing(Endpoint.SHOW)).isEqualTo("{\"error\":\"model 'X:1' not found\"}");
+        assertThat(missing(Endpoint.V1_MESSAGES))
+                .contains("\"model 'X:1' not found\"")
+                .endsWith("\"req_1\"}\n");
+    }
+
+    private static String missing(Endpoint endpoint) {
+        return new String(ErrorReplies.missingModel(endpoint, "X:1", "req_1"), StandardCharsets.UTF_8);
     }
 
     @Test

@@ -123,7 +123,7 @@ class AttemptsTest {
         assertThat(all()).containsExactly(1);
         assertThat(attempts.noneWasUp()).isTrue();
         assertThat(attempts.noneUp("connection refused"))
-                .isEqualTo("no backend with model 'X' is up (connection refused) (backend backend-2, tries: 1)");
+                .isEqualTo("no backend with model 'X' is up (connection refused) (backend 127.0.0.1:2, tries: 1)");
     }
 
     @Test
