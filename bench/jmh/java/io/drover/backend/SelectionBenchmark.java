@@ -44,7 +44,7 @@ public class SelectionBenchmark {
     int backends;
 
     private final LoadBalancer balancer = LoadBalancer.of(Balance.LEAST_CONNECTIONS);
-    private final Tried none = new Tried();
+    private final Wanted anything = new Wanted(null, new Tried());
     private final long nowNanos = System.nanoTime();
     private Cluster idle = Cluster.of(List.of());
     private Cluster busyButOne = Cluster.of(List.of());
@@ -68,7 +68,7 @@ public class SelectionBenchmark {
     }
 
     private @Nullable Slot select(Cluster cluster) {
-        Slot slot = balancer.select(cluster, none, nowNanos);
+        Slot slot = balancer.select(cluster, anything, nowNanos);
         if (slot != null) {
             slot.release();
         }

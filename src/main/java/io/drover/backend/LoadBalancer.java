@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 /** Chooses the backend of a request. Any thread. */
 public interface LoadBalancer {
     /**
-     * Takes a slot on the best backend that was not tried: a primary that is up; else a backup that is up; else one
-     * that is not, primaries first, since a backend that only seems to be down is better than a sure failure.
+     * Takes a slot on the best backend that comes into question: a primary that is up; else a backup that is up; else
+     * one that is not, primaries first, since a backend that only seems to be down is better than a sure failure.
      *
-     * @param tried left as it is; the caller adds what it then tries
-     * @return to be released by the caller; null if all were tried
+     * @param wanted left as it is; the caller adds to its {@link Wanted#tried} what it then tries
+     * @return to be released by the caller; null if no backend comes into question
      */
     @Nullable
-    Slot select(Cluster cluster, Tried tried, long nowNanos);
+    Slot select(Cluster cluster, Wanted wanted, long nowNanos);
 
     /** A balancer of its own state, to be shared by all event loops. */
     static LoadBalancer of(DroverConfig.Balance balance) {

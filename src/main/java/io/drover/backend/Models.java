@@ -77,6 +77,11 @@ public final class Models {
         return listed.containsKey(key);
     }
 
+    /** Whether a request for the model may be sent here: it is on the disk, or nothing is known. */
+    public boolean mayHave(String key) {
+        return !known || lists(key);
+    }
+
     /**
      * Whether a request for the model finds it in memory, be it under the name of a copy. That it is not says little: a
      * model made from the same weights shares the runner too, and cannot be told from here.

@@ -11,10 +11,10 @@ interface Policy {
      * @return null if there is no candidate
      */
     @Nullable
-    Slot pick(Backend[] among, Tried tried, boolean onlyUp, long nowNanos);
+    Slot pick(Backend[] among, Wanted wanted, boolean onlyUp, long nowNanos);
 
-    static boolean isCandidate(Backend backend, Tried tried, boolean onlyUp, long nowNanos) {
-        return !tried.contains(backend) && (onlyUp ? backend.isUp(nowNanos) : !backend.isDraining());
+    static boolean isCandidate(Backend backend, Wanted wanted, boolean onlyUp, long nowNanos) {
+        return (onlyUp ? backend.isUp(nowNanos) : !backend.isDraining()) && wanted.mayGoTo(backend);
     }
 
     /** Compares requests per weight without dividing: a long holds the product of an int and a weight's thousandths. */

@@ -12,16 +12,16 @@ final class RoundRobin implements Policy {
     private long[] credit = {};
 
     @Override
-    public @Nullable Slot pick(Backend[] among, Tried tried, boolean onlyUp, long nowNanos) {
-        Backend best = choose(among, tried, onlyUp, nowNanos);
+    public @Nullable Slot pick(Backend[] among, Wanted wanted, boolean onlyUp, long nowNanos) {
+        Backend best = choose(among, wanted, onlyUp, nowNanos);
         return best == null ? null : best.acquire();
     }
 
-    private synchronized @Nullable Backend choose(Backend[] among, Tried tried, boolean onlyUp, long nowNanos) {
+    private synchronized @Nullable Backend choose(Backend[] among, Wanted wanted, boolean onlyUp, long nowNanos) {
         Backend best = null;
         long gained = 0;
         for (Backend backend : among) {
-            if (!Policy.isCandidate(backend, tried, onlyUp, nowNanos)) {
+            if (!Policy.isCandidate(backend, wanted, onlyUp, nowNanos)) {
                 continue;
             }
             int index = backend.index();

@@ -11,17 +11,17 @@ final class Tiers implements LoadBalancer {
     }
 
     @Override
-    public @Nullable Slot select(Cluster cluster, Tried tried, long nowNanos) {
-        Slot slot = policy.pick(cluster.primaries(), tried, true, nowNanos);
+    public @Nullable Slot select(Cluster cluster, Wanted wanted, long nowNanos) {
+        Slot slot = policy.pick(cluster.primaries(), wanted, true, nowNanos);
         if (slot == null) {
-            slot = policy.pick(cluster.backups(), tried, true, nowNanos);
+            slot = policy.pick(cluster.backups(), wanted, true, nowNanos);
         }
         // None that is up is left, so whatever is found from here on is down.
         if (slot == null) {
-            slot = policy.pick(cluster.primaries(), tried, false, nowNanos);
+            slot = policy.pick(cluster.primaries(), wanted, false, nowNanos);
         }
         if (slot == null) {
-            slot = policy.pick(cluster.backups(), tried, false, nowNanos);
+            slot = policy.pick(cluster.backups(), wanted, false, nowNanos);
         }
         return slot;
     }

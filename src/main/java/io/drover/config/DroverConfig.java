@@ -157,7 +157,7 @@ public record DroverConfig(
      */
     public record Discovery(Optional<DiscoveryName> dns, Duration interval) {}
 
-    /** @param modelAware whether a 404 for a model is tried on the other backends before it is relayed */
+    /** @param modelAware whether requests go only to backends that list their model, as far as that is known */
     public record Routing(boolean modelAware) {}
 
     /** @param slowStart how long the share of a backend that is back takes to grow to the whole; zero: at once */

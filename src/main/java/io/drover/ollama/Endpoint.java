@@ -20,10 +20,10 @@ public enum Endpoint {
     STATUS("/api/status", ApiFamily.OLLAMA, Kind.PLAIN),
     PS("/api/ps", ApiFamily.OLLAMA, Kind.PLAIN),
     TAGS("/api/tags", ApiFamily.OLLAMA, Kind.PLAIN),
-    SHOW("/api/show", ApiFamily.OLLAMA, Kind.PLAIN),
+    SHOW("/api/show", ApiFamily.OLLAMA, Kind.ABOUT_MODEL),
     V1_MODELS("/v1/models", ApiFamily.OPENAI, Kind.PLAIN),
     /** One model of {@link #V1_MODELS}, whose label it shares. */
-    V1_MODEL("/v1/models", ApiFamily.OPENAI, Kind.PLAIN),
+    V1_MODEL("/v1/models", ApiFamily.OPENAI, Kind.ABOUT_MODEL),
 
     PULL("/api/pull", ApiFamily.OLLAMA, Kind.UNHURRIED),
     PUSH("/api/push", ApiFamily.OLLAMA, Kind.UNHURRIED),
@@ -55,6 +55,7 @@ public enum Endpoint {
 
     private enum Kind {
         INFERENCE,
+        ABOUT_MODEL,
         UNHURRIED,
         PLAIN
     }
@@ -83,9 +84,14 @@ public enum Endpoint {
         return kind == Kind.INFERENCE;
     }
 
+    /** Whether it runs a model or tells of one, so that a backend without that model can only answer 404. */
+    public boolean needsModel() {
+        return kind == Kind.INFERENCE || kind == Kind.ABOUT_MODEL;
+    }
+
     /** Whether a request may be sent again before the first byte of an answer has reached the client. */
     public boolean replayable() {
-        return inference();
+        return needsModel();
     }
 
     /** Whether the body is read whole before a backend is chosen. */

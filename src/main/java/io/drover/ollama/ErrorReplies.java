@@ -53,9 +53,28 @@ public final class ErrorReplies {
         return bytes.toByteArray();
     }
 
+    /**
+     * The body of the 404 for a model that is nowhere, byte by byte as Ollama answers it; only the request's id, in
+     * Anthropic's shape, is ours.
+     *
+     * @param model a valid name, as the client spelled it
+     */
+    public static byte[] missingModel(Endpoint endpoint, String model, String requestId) {
+        String message =
+                switch (endpoint) {
+                    case EMBED, EMBEDDINGS, V1_EMBEDDINGS -> "model \"" + model + "\" not found, try pulling it first";
+                    default -> "model '" + model + "' not found";
+                };
+        byte[] body = body(endpoint.family(), 404, message, requestId);
+        return endpoint.family() == ApiFamily.OLLAMA ? body : withNewline(body);
+    }
+
     /** A line {@code {"error":"..."}}: how a stream of Ollama's own API tells that it failed after it began. */
     public static byte[] line(String message) {
-        byte[] body = body(ApiFamily.OLLAMA, 0, message, "");
+        return withNewline(body(ApiFamily.OLLAMA, 0, message, ""));
+    }
+
+    private static byte[] withNewline(byte[] body) {
         byte[] line = Arrays.copyOf(body, body.length + 1);
         line[body.length] = '\n';
         return line;

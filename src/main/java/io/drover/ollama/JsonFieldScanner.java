@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds {@code model} and {@code stream} in a request's JSON body while it arrives: fed piece by piece, cut anywhere,
- * it keeps a few hundred bytes however long the prompt is.
+ * Finds {@code model}, {@code name} and {@code stream} in a request's JSON body while it arrives: fed piece by piece,
+ * cut anywhere, it keeps a few hundred bytes however long the prompt is.
  *
  * <p>It decides as Go's {@code encoding/json} does, because a backend reads the same body again and must come to the
  * same model: names match in any case, the last duplicate wins, {@code null} leaves a string as it was, and whatever
@@ -64,6 +64,7 @@ public final class JsonFieldScanner {
     private enum Field {
         NONE,
         MODEL,
+        NAME,
         STREAM
     }
 
@@ -91,11 +92,17 @@ public final class JsonFieldScanner {
     private int highSurrogate;
 
     private @Nullable String model;
+    private @Nullable String name;
     private @Nullable Boolean stream;
 
     /** The value of {@code model}; null where there is none, it is no string, or longer than any name may be. */
     public @Nullable String model() {
         return model;
+    }
+
+    /** The value of {@code name}, as {@link #model}: what some routes called it once, and Ollama's own client still does. */
+    public @Nullable String name() {
+        return name;
     }
 
     /** The value of {@code stream}; null where it is absent, null, or neither true nor false. */
@@ -121,6 +128,7 @@ public final class JsonFieldScanner {
         inName = false;
         captureLimit = 0;
         model = null;
+        name = null;
         stream = null;
     }
 
@@ -190,7 +198,7 @@ public final class JsonFieldScanner {
         switch (b) {
             case '{' -> open(true);
             case '[' -> open(false);
-            case '"' -> beginString(field == Field.MODEL && depth == 1 ? MAX_MODEL_BYTES : 0);
+            case '"' -> beginString((field == Field.MODEL || field == Field.NAME) && depth == 1 ? MAX_MODEL_BYTES : 0);
             case 't' -> beginLiteral("true");
             case 'f' -> beginLiteral("false");
             case 'n' -> beginLiteral("null");
@@ -367,21 +375,29 @@ public final class JsonFieldScanner {
         }
         if (captureLimit > 0) {
             String text = captured();
-            model = captureOverflow || text.length() > MAX_MODEL_LENGTH ? null : text;
+            String kept = captureOverflow || text.length() > MAX_MODEL_LENGTH ? null : text;
+            if (field == Field.MODEL) {
+                model = kept;
+            } else {
+                name = kept;
+            }
         }
         endValue();
     }
 
     private Field fieldNamed() {
-        if (captureOverflow || captured < "model".length()) {
+        if (captureOverflow || captured < "name".length()) {
             return Field.NONE;
         }
         // Ignores case as Go's fold does: the long s (U+017F) is an s to both.
-        String name = captured();
-        if (name.equalsIgnoreCase("model")) {
+        String spelled = captured();
+        if (spelled.equalsIgnoreCase("model")) {
             return Field.MODEL;
         }
-        return name.equalsIgnoreCase("stream") ? Field.STREAM : Field.NONE;
+        if (spelled.equalsIgnoreCase("name")) {
+            return Field.NAME;
+        }
+        return spelled.equalsIgnoreCase("stream") ? Field.STREAM : Field.NONE;
     }
 
     private String captured() {

@@ -1,6 +1,7 @@
 package io.drover.ollama;
 
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * The name of a model as a request gives it, and what it is the same as.
@@ -16,6 +17,11 @@ public record ModelName(String requested, String key, boolean isCloud) {
     private static final String TAG = "latest";
     private static final String CLOUD_TAG_END = "-cloud";
     private static final String CLOUD_MARK = "@cloud";
+
+    /** Of a key without the cloud's mark. */
+    private static final Pattern VALID =
+            Pattern.compile("[a-z0-9_][a-z0-9_.:-]{0,349}/[a-z0-9_][a-z0-9_-]{0,79}/[a-z0-9_][a-z0-9_.-]{0,79}"
+                    + ":[a-z0-9_][a-z0-9_.-]{0,79}");
 
     /** Reads any text; one that is no valid name gets a key too, which no backend's model has. */
     public static ModelName of(String requested) {
@@ -34,6 +40,12 @@ public record ModelName(String requested, String key, boolean isCloud) {
         }
         String key = filled(name.strip());
         return new ModelName(requested, cloud ? key + CLOUD_MARK : key, cloud);
+    }
+
+    /** Whether the name keeps to Ollama's grammar; a backend answers 400 to one that does not. Not for each request. */
+    public boolean isValid() {
+        String name = isCloud ? key.substring(0, key.length() - CLOUD_MARK.length()) : key;
+        return VALID.matcher(name).matches();
     }
 
     /** {@code [scheme://][host/][namespace/]model[:tag]} with every part but the scheme, which has no meaning here. */

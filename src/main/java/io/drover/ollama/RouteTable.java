@@ -82,6 +82,16 @@ public final class RouteTable {
         return known != null ? known : unknown(path, 0, path.length);
     }
 
+    /**
+     * The last segment of a path, decoded as for {@link #match}: the model that {@link Endpoint#V1_MODEL} names.
+     *
+     * @param bytes only read
+     */
+    public static String lastSegment(byte[] bytes, int pathStart, int pathLength) {
+        String path = new String(decoded(bytes, pathStart, pathStart + pathLength), StandardCharsets.UTF_8);
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
     private static @Nullable Endpoint known(
             byte[] bytes, int methodStart, int methodEnd, byte[] path, int pathStart, int pathEnd) {
         int length = pathEnd - pathStart;

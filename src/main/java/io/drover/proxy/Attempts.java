@@ -1,8 +1,11 @@
 package io.drover.proxy;
 
 import io.drover.backend.Backend;
+import io.drover.backend.Cluster;
 import io.drover.backend.Slot;
 import io.drover.backend.Tried;
+import io.drover.backend.Wanted;
+import io.drover.ollama.ModelName;
 import io.drover.ollama.RetryClass.Verdict;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +14,10 @@ final class Attempts {
     private final LoopClock clock;
     private final ProxyContext context;
     private final Tried tried = new Tried();
+    private Cluster cluster;
+    private Wanted wanted = new Wanted(null, tried);
+    private @Nullable ModelName model;
+    private boolean nowhere;
     private int left;
     private int made;
     private boolean freshTried;
@@ -21,17 +28,60 @@ final class Attempts {
     Attempts(Worker worker) {
         this.clock = worker.clock();
         this.context = worker.context();
+        this.cluster = context.cluster();
         this.left = context.config().retry().attempts();
     }
 
-    /** A slot on the best backend that has not had the request; null if all have. */
+    /**
+     * Takes what the request needs. Asked again before a further try, that no longer changes.
+     *
+     * @param needed the model; null where any backend will do
+     * @return false if no backend is known to have the model: they had better be asked before {@link #next}
+     */
+    boolean begin(@Nullable ModelName needed) {
+        if (made > 0) {
+            return true;
+        }
+        // As it is now, not as it was before an upload.
+        cluster = context.cluster();
+        if (needed != null) {
+            want(needed);
+        }
+        return !nowhere;
+    }
+
+    private void want(ModelName needed) {
+        Wanted holder = new Wanted(needed.key(), tried);
+        long now = clock.now();
+        boolean missing = holder.isNowhere(cluster, now);
+        // A name that no model can have is any backend's to refuse. And while none is up the listings are old, and one
+        // that only seems to be down is better than a sure failure.
+        boolean anywhere = missing ? !needed.isValid() : !cluster.isUp(now) && holder.left(cluster) == 0;
+        if (!anywhere) {
+            model = needed;
+            wanted = holder;
+            nowhere = missing;
+        }
+    }
+
+    /** Whether no backend has the model, not even after another look. */
+    boolean isModelNowhere() {
+        return nowhere;
+    }
+
+    /** A slot on the best backend that may have the model and has not had the request; null if there is none. */
     @Nullable
     Slot next() {
         // Those of now: a request whose upload took its time goes to the herd that is there.
         Settings settings = context.settings();
         long now = clock.now();
-        noneWasUp |= made == 0 && !settings.cluster().isUp(now);
-        Slot slot = settings.balancer().select(settings.cluster(), tried, now);
+        cluster = settings.cluster();
+        nowhere = nowhere && wanted.isNowhere(cluster, now);
+        if (nowhere) {
+            return null;
+        }
+        noneWasUp |= made == 0 && !wanted.isUp(cluster, now);
+        Slot slot = settings.balancer().select(cluster, wanted, now);
         if (slot != null) {
             tried.add(slot.backend());
             last = slot.backend();
@@ -55,11 +105,7 @@ final class Attempts {
 
     /** How many more backends may be tried. */
     int left() {
-        int untried = 0;
-        for (Backend backend : context.cluster().backends()) {
-            untried += tried.contains(backend) ? 0 : 1;
-        }
-        return Math.min(left, untried);
+        return Math.min(left, wanted.left(cluster));
     }
 
     /** Whether the current backend had its fresh connection already. */
@@ -72,16 +118,7 @@ final class Attempts {
      * there is no answer at all.
      */
     boolean isAnotherUp() {
-        if (left == 0) {
-            return false;
-        }
-        long now = clock.now();
-        for (Backend backend : context.cluster().backends()) {
-            if (!tried.contains(backend) && backend.isUp(now)) {
-                return true;
-            }
-        }
-        return false;
+        return left > 0 && wanted.isUp(cluster, clock.now());
     }
 
     /** Whether a response with this verdict is worth another backend. */
@@ -99,9 +136,26 @@ final class Attempts {
                 };
     }
 
-    /** Whether every backend was known to be down when the first try began. */
+    /** Whether every backend that may have the model was known to be down when the first try began. */
     boolean noneWasUp() {
         return noneWasUp;
+    }
+
+    /** The error where {@link #noneWasUp} and the last try has failed. */
+    String noneUp(String failure) {
+        String having = having();
+        return "no backend" + having + " is up (" + failure + ")" + (having.isEmpty() ? "" : told());
+    }
+
+    /** The error where there is no backend for a first try, or no longer one for another. */
+    String noneLeft() {
+        return "no backend" + having() + " left to try";
+    }
+
+    /** Where there are others, the model is what they lack. */
+    private String having() {
+        ModelName needed = model;
+        return needed != null && cluster.isUp(clock.now()) ? " with model '" + needed.requested() + "'" : "";
     }
 
     /** How often the request was given to a backend. */

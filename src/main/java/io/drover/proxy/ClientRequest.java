@@ -34,6 +34,7 @@ final class ClientRequest {
     private boolean toHead;
     private boolean expectsContinue;
     private @Nullable JsonFieldScanner scanner;
+    private @Nullable ModelName name;
 
     /** A request of which nothing is known yet but where it comes from. */
     ClientRequest(Worker worker, ClientConnection client, Settings settings) {
@@ -108,8 +109,10 @@ final class ClientRequest {
             return new StreamedBody(worker, framing, limit);
         }
         // A compressed or multipart body has no fields to be seen; the backend reads it.
-        boolean json =
-                endpoint.retained() && endpoint != Endpoint.V1_TRANSCRIPTIONS && !head.has(Field.CONTENT_ENCODING);
+        boolean json = endpoint.retained()
+                && endpoint != Endpoint.V1_TRANSCRIPTIONS
+                && endpoint != Endpoint.V1_MODEL
+                && !head.has(Field.CONTENT_ENCODING);
         scanner = json ? client.scanner() : null;
         return new RetainedBody(worker, framing, limit, scanner);
     }
@@ -189,12 +192,41 @@ final class ClientRequest {
     /** The model asked for, as spelled in the request; null where it was not seen. */
     @Nullable
     String model() {
-        return scanner == null ? null : scanner.model();
+        JsonFieldScanner seen = scanner;
+        if (seen == null) {
+            return endpoint == Endpoint.V1_MODEL ? modelInPath() : null;
+        }
+        String model = seen.model();
+        // Ollama's own client asks for it so.
+        boolean byName = endpoint == Endpoint.SHOW && (model == null || model.isEmpty());
+        return byName ? seen.name() : model;
+    }
+
+    private String modelInPath() {
+        return RouteTable.lastSegment(head.bytes(), head.pathStart(), head.pathEnd() - head.pathStart());
+    }
+
+    private @Nullable ModelName modelName() {
+        if (name == null) {
+            String model = model();
+            name = model == null ? null : ModelName.of(model);
+        }
+        return name;
     }
 
     boolean isCloud() {
-        String model = model();
-        return model != null && ModelName.of(model).isCloud();
+        ModelName model = modelName();
+        return model != null && model.isCloud();
+    }
+
+    /** The model that a backend must have for this; null where any will do, or where that is not known here. */
+    @Nullable
+    ModelName needed() {
+        if (!endpoint.needsModel() || !settings.config().routing().modelAware()) {
+            return null;
+        }
+        ModelName model = modelName();
+        return model == null || model.requested().isBlank() || model.isCloud() ? null : model;
     }
 
     /** The method, or a dash where no request line was understood. */

@@ -59,7 +59,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.request = new ClientRequest(worker, client, settings);
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
-        this.waits = new Waits(client, request, settings.config().timeouts());
+        this.waits = new Waits(client, request, settings.config());
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -92,8 +92,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     boolean wantsBody() {
-        RequestBody reading = body;
-        return reading != null && !reading.isComplete();
+        return body != null && !body.isComplete();
     }
 
     boolean bodyHasRoom() {
@@ -146,12 +145,27 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void dispatch() {
         timeline.enter(Phase.QUEUE);
-        Slot slot = attempts.next();
-        if (slot == null) {
-            fail(503, Side.PROXY, "no backend left to try");
+        if (attempts.begin(request.needed())) {
+            choose();
+        } else {
+            waits.awaitListings(clock.now());
+            worker.listModels(this::choose);
+        }
+    }
+
+    /** For one that waits for listings: when they have come, and when that takes too long. The second call is too late. */
+    private void choose() {
+        if (timeline.phase() != Phase.QUEUE) {
             return;
         }
-        start(slot, false);
+        Slot slot = attempts.next();
+        if (slot != null) {
+            start(slot, false);
+        } else if (attempts.isModelNowhere()) {
+            answer(OwnAnswers.missingModel(request), Outcome.complete(404));
+        } else {
+            fail(503, Side.PROXY, attempts.noneLeft());
+        }
     }
 
     private void start(Slot slot, boolean fresh) {
@@ -232,7 +246,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (failure.isOurs()) {
             fail(503, Side.PROXY, failure.text());
         } else if (attempts.noneWasUp() && failure.isConnecting()) {
-            fail(503, Side.UPSTREAM, "no backend is up (" + failure.text() + ")");
+            fail(503, Side.UPSTREAM, attempts.noneUp(failure.text()));
         } else {
             fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, failure.text() + attempts.told());
         }
@@ -428,6 +442,7 @@ final class Exchange implements ResponseSink, HeadLines {
             case NOTHING -> {}
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
+            case LISTINGS -> choose();
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);
             case FIRST_BYTE -> failCall(CallFailure.FIRST_BYTE_TIMED_OUT);

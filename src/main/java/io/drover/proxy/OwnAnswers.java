@@ -4,6 +4,7 @@ import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What Drover answers itself: its own two paths, browsers' preflights, and every error. */
@@ -38,6 +39,13 @@ final class OwnAnswers {
         int status = Admission.TOO_MANY_REQUESTS;
         String id = request.caller().requestId();
         return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, admission.refusal(), id));
+    }
+
+    /** The answer where no backend has the request's model. */
+    static Reply missingModel(ClientRequest request) {
+        String model = Objects.requireNonNullElse(request.model(), "");
+        String id = request.caller().requestId();
+        return Reply.json(404, ErrorReplies.missingModel(request.endpoint(), model, id));
     }
 
     /** An error in the shape of the API that was called. */

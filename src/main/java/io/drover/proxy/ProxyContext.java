@@ -8,14 +8,17 @@ import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
 import io.drover.upstream.UpstreamSettings;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * What all event loops share. Everything here is immutable or stands in the list of cross-loop state in
  * {@code docs/decisions.md}.
  */
 public final class ProxyContext {
+    private final Supplier<CompletionStage<Void>> listings;
     private final Metrics metrics;
     private final AccessLog accessLog;
     private final ByteBudget retainedBodies;
@@ -25,7 +28,16 @@ public final class ProxyContext {
     private volatile Settings settings;
     private volatile boolean draining;
 
-    public ProxyContext(DroverConfig config, Cluster cluster, Metrics metrics, AccessLog accessLog) {
+    /**
+     * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
+     */
+    public ProxyContext(
+            DroverConfig config,
+            Cluster cluster,
+            Supplier<CompletionStage<Void>> listings,
+            Metrics metrics,
+            AccessLog accessLog) {
+        this.listings = listings;
         this.metrics = metrics;
         this.accessLog = accessLog;
         this.settings = new Settings(
@@ -72,6 +84,11 @@ public final class ProxyContext {
 
     public Cluster cluster() {
         return settings.cluster();
+    }
+
+    /** Has the models of the backends listed anew; completes on a strange thread. */
+    CompletionStage<Void> listModels() {
+        return listings.get();
     }
 
     Metrics metrics() {

@@ -1,9 +1,11 @@
 package io.drover.proxy;
 
+import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.Timeouts;
 import io.drover.metrics.Phase;
 import io.drover.upstream.UpstreamConnection;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,8 @@ final class Waits {
         BODY,
         /** A connection to the backend. */
         CONNECT,
+        /** New listings of the backends' models. */
+        LISTINGS,
         /** That the backend takes a byte of the request. */
         BACKEND_WRITE,
         /** The first byte of an answer. */
@@ -30,16 +34,21 @@ final class Waits {
         CLIENT_WRITE
     }
 
+    /** Looks at one backend keep some distance, whatever their limits are. */
+    private static final long BETWEEN_LISTINGS_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final ClientConnection client;
     private final ClientRequest request;
+    private final DroverConfig config;
     private final Timeouts timeouts;
     private long bodyReadNanos;
     private long sentNanos;
 
-    Waits(ClientConnection client, ClientRequest request, Timeouts timeouts) {
+    Waits(ClientConnection client, ClientRequest request, DroverConfig config) {
         this.client = client;
         this.request = request;
-        this.timeouts = timeouts;
+        this.config = config;
+        this.timeouts = config.timeouts();
     }
 
     /** The client's body has made progress; its next byte may take its time from now. */
@@ -49,6 +58,12 @@ final class Waits {
 
     void awaitBody() {
         client.setDeadline(bodyReadNanos + timeouts.requestBody().toNanos());
+    }
+
+    void awaitListings(long now) {
+        // The look under way, then one of our own. They end by themselves, unless whoever looks is stuck.
+        long looks = 2 * config.health().active().timeout().toNanos();
+        client.setDeadline(now + timeouts.connect().toNanos() + looks + BETWEEN_LISTINGS_NANOS);
     }
 
     void awaitConnection(long now) {
@@ -75,6 +90,7 @@ final class Waits {
     Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading) {
         return switch (phase) {
             case READ_BODY -> body(now, Long.MAX_VALUE);
+            case QUEUE -> Overdue.LISTINGS;
             case CONNECT -> Overdue.CONNECT;
             case SEND, AWAIT_HEAD ->
                 answer(now, Objects.requireNonNull(Objects.requireNonNull(call).connection()), uploading);

@@ -137,6 +137,15 @@ public final class Worker {
         closeIdle();
     }
 
+    /** Has the models of all backends listed anew; {@code then} follows on the loop, never before this returns. */
+    void listModels(Runnable then) {
+        context.listModels()
+                .thenRun(() -> loop.execute(() -> {
+                    clock.read();
+                    then.run();
+                }));
+    }
+
     public EventLoop loop() {
         return loop;
     }

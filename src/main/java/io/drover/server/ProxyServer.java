@@ -89,19 +89,19 @@ public final class ProxyServer implements AutoCloseable {
             onBackendChange(backend, to);
         });
         Cluster cluster = members.apply(config.backends(), config.health(), System.nanoTime());
-        proxy = new ProxyContext(config, cluster, metrics, accessLog);
-        metrics.backends(() -> proxy.cluster().backends());
         loops = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("drover-loop"), transport.ioHandlers());
         background = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
+        EventLoop asking = background.next();
+        watch = new HerdWatch(config, asking, NioSocketChannel.class);
+        proxy = new ProxyContext(config, cluster, watch::refreshModels, metrics, accessLog);
+        metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
-        EventLoop asking = background.next();
-        watch = new HerdWatch(config, asking, NioSocketChannel.class);
         live = new LiveConfig(source, config, members, proxy, watch, asking, metrics, this::onReload);
         redis = config.redis().uri().map(RedisLink::new).orElse(null);
     }

@@ -7,7 +7,9 @@ import io.drover.config.DroverConfig.PassiveHealth;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Backends for tests, named b0, b1 and so on: three failures eject for 30 s, two probes raise, three fell. */
@@ -54,6 +56,22 @@ final class Herd {
         String authority = "host" + index + ":11434";
         return new BackendConfig(
                 URI.create("http://" + authority), "b" + index, weight, backup, authority, true, Optional.empty());
+    }
+
+    /** Any backend will do. */
+    static Wanted anything() {
+        return new Wanted(null, new Tried());
+    }
+
+    /** A backend has listed these models, the first of them in memory too. */
+    Herd lists(int index, String loaded, String... others) {
+        Map<String, String> disk = new HashMap<>();
+        disk.put(loaded, "");
+        for (String other : others) {
+            disk.put(other, "");
+        }
+        get(index).onModels(Models.UNKNOWN.withListed(disk).withInMemory(Map.of(loaded, "")));
+        return this;
     }
 
     Backend get(int index) {

@@ -99,7 +99,7 @@ class MembershipTest {
         LoadBalancer balancer = LoadBalancer.of(io.drover.config.DroverConfig.Balance.LEAST_CONNECTIONS);
         Tried tried = new Tried();
         tried.add(last.backends().get(1));
-        assertThat(balancer.select(last, tried, NOW)).isNull();
+        assertThat(balancer.select(last, new Wanted(null, tried), NOW)).isNull();
     }
 
     @Test

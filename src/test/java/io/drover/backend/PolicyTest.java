@@ -103,7 +103,7 @@ class PolicyTest {
         LoadBalancer balancer = LoadBalancer.of(balance);
         int[] chosen = new int[2];
         for (int i = 0; i < 1100; i++) {
-            Slot slot = Objects.requireNonNull(balancer.select(herd.cluster(), new Tried(), NOW));
+            Slot slot = Objects.requireNonNull(balancer.select(herd.cluster(), Herd.anything(), NOW));
             chosen[slot.backend().index()]++;
             slot.release();
         }
@@ -143,6 +143,62 @@ class PolicyTest {
             });
         }
         assertThat(List.of(chosen.get(0), chosen.get(1), chosen.get(2))).containsOnly(10);
+    }
+
+    @Test
+    void leastConnectionsTakesOneThatHasTheModelInMemoryAmongEquals() {
+        Herd herd = Herd.equal(4)
+                .lists(0, "other", "x")
+                .lists(1, "x")
+                .lists(2, "other", "x")
+                .lists(3, "x");
+        Backend[] among = herd.cluster().primaries();
+        LeastConnections policy = new LeastConnections();
+        // Those that have it take turns first; the others follow before any gets a second request.
+        for (int[] expected : new int[][] {{1, 3}, {0, 2}, {1, 3}}) {
+            assertThat(List.of(
+                            pick(policy, among, "x").backend(),
+                            pick(policy, among, "x").backend()))
+                    .containsExactlyInAnyOrder(herd.get(expected[0]), herd.get(expected[1]));
+        }
+    }
+
+    @Test
+    void leastConnectionsTakesTurnsByWeightAmongThoseThatHaveTheModelInMemory() {
+        Herd herd = Herd.of(3, 5, 1).lists(0, "x").lists(1, "other", "x").lists(2, "x");
+        assertThat(shares(new LeastConnections(), herd, 400, "x")).containsExactly(300, 0, 100);
+    }
+
+    @Test
+    void leastConnectionsStaysEvenWhileListingsChange() throws Exception {
+        Herd herd = Herd.equal(3);
+        Backend[] among = herd.cluster().primaries();
+        LeastConnections policy = new LeastConnections();
+        Race.run(4, thread -> {
+            for (int i = 0; i < 300; i++) {
+                if (thread == 0) {
+                    herd.lists(i % 3, i % 2 == 0 ? "x" : "other", "x");
+                } else {
+                    pick(policy, among, "x");
+                }
+            }
+        });
+        assertThat(herd.inFlight()).containsOnly(300);
+    }
+
+    @Test
+    void randomTwoTakesTheOneThatHasTheModelInMemoryOfEqualsOnly() {
+        Herd herd = Herd.equal(2).lists(0, "other", "x").lists(1, "x");
+        Backend[] among = herd.cluster().primaries();
+        assertThat(shares(RandomTwo.create(), herd, 50, "x")).containsExactly(0, 50);
+        herd.get(1).acquire();
+        assertThat(pick(RandomTwo.create(), among, "x").backend()).isSameAs(herd.get(0));
+    }
+
+    @Test
+    void roundRobinTakesTurnsAmongThoseThatHaveTheModelWhereverItIs() {
+        Herd herd = Herd.equal(3).lists(0, "other", "x").lists(1, "other").lists(2, "x");
+        assertThat(shares(new RoundRobin(), herd, 100, "x")).containsExactly(50, 0, 50);
     }
 
     @Test
@@ -232,10 +288,14 @@ class PolicyTest {
 
     /** How often each backend was chosen by requests that come one after the other. */
     private static List<Integer> shares(Policy policy, Herd herd, int requests) {
+        return shares(policy, herd, requests, null);
+    }
+
+    private static List<Integer> shares(Policy policy, Herd herd, int requests, @Nullable String model) {
         Backend[] among = herd.cluster().primaries();
         int[] chosen = new int[among.length];
         for (int i = 0; i < requests; i++) {
-            Slot slot = pick(policy, among);
+            Slot slot = pick(policy, among, model);
             chosen[slot.backend().index()]++;
             slot.release();
         }
@@ -243,7 +303,11 @@ class PolicyTest {
     }
 
     private static Slot pick(Policy policy, Backend[] among) {
-        return present(policy.pick(among, new Tried(), true, NOW));
+        return pick(policy, among, null);
+    }
+
+    private static Slot pick(Policy policy, Backend[] among, @Nullable String model) {
+        return present(policy.pick(among, new Wanted(model, new Tried()), true, NOW));
     }
 
     private static Slot present(@Nullable Slot slot) {

@@ -22,12 +22,12 @@ class TiersTest {
         Herd herd = Herd.of(1, 1).withBackup();
         LoadBalancer balancer = LoadBalancer.of(balance);
         for (int i = 0; i < 50; i++) {
-            assertThat(select(balancer, herd, new Tried()).backend()).isNotSameAs(herd.get(2));
+            assertThat(select(balancer, herd, Herd.anything()).backend()).isNotSameAs(herd.get(2));
         }
         herd.get(0).onProbe(false, "connection refused", NOW);
         herd.get(1).onConnectFailure("connection refused", NOW);
         for (int i = 0; i < 50; i++) {
-            assertThat(select(balancer, herd, new Tried()).backend()).isSameAs(herd.get(2));
+            assertThat(select(balancer, herd, Herd.anything()).backend()).isSameAs(herd.get(2));
         }
     }
 
@@ -36,15 +36,15 @@ class TiersTest {
     void aTriedBackendIsNotChosenAgain(Balance balance) {
         Herd herd = Herd.equal(70);
         LoadBalancer balancer = LoadBalancer.of(balance);
-        Tried tried = new Tried();
+        Wanted wanted = Herd.anything();
         Set<Backend> chosen = new HashSet<>();
         for (int i = 0; i < 70; i++) {
-            Backend backend = select(balancer, herd, tried).backend();
-            tried.add(backend);
+            Backend backend = select(balancer, herd, wanted).backend();
+            wanted.tried().add(backend);
             chosen.add(backend);
         }
         assertThat(chosen).hasSize(70);
-        assertThat(balancer.select(herd.cluster(), tried, NOW)).isNull();
+        assertThat(balancer.select(herd.cluster(), wanted, NOW)).isNull();
     }
 
     @ParameterizedTest
@@ -54,13 +54,13 @@ class TiersTest {
         herd.get(0).onProbe(false, "connection refused", NOW);
         herd.get(2).onProbe(false, "connection refused", NOW);
         LoadBalancer balancer = LoadBalancer.of(balance);
-        Tried tried = new Tried();
+        Wanted wanted = Herd.anything();
         for (int expected : new int[] {1, 3, 0, 2}) {
-            Backend backend = select(balancer, herd, tried).backend();
+            Backend backend = select(balancer, herd, wanted).backend();
             assertThat(backend).isSameAs(herd.get(expected));
-            tried.add(backend);
+            wanted.tried().add(backend);
         }
-        assertThat(balancer.select(herd.cluster(), tried, NOW)).isNull();
+        assertThat(balancer.select(herd.cluster(), wanted, NOW)).isNull();
     }
 
     @ParameterizedTest
@@ -70,14 +70,14 @@ class TiersTest {
         herd.get(0).onProbe(false, "connection refused", NOW);
         herd.get(1).onProbe(false, "connection refused", NOW);
         assertThat(herd.cluster().isUp(NOW)).isFalse();
-        assertThat(select(LoadBalancer.of(balance), herd, new Tried())).isNotNull();
+        assertThat(select(LoadBalancer.of(balance), herd, Herd.anything())).isNotNull();
     }
 
     @ParameterizedTest
     @EnumSource(Balance.class)
     void aHerdOfBackupsOnlyIsUsed(Balance balance) {
         Herd herd = new Herd().withBackup();
-        assertThat(select(LoadBalancer.of(balance), herd, new Tried()).backend())
+        assertThat(select(LoadBalancer.of(balance), herd, Herd.anything()).backend())
                 .isSameAs(herd.get(0));
     }
 
@@ -89,12 +89,12 @@ class TiersTest {
         LoadBalancer balancer = LoadBalancer.of(balance);
         Set<Backend> chosen = new HashSet<>();
         for (int i = 0; i < 100; i++) {
-            chosen.add(select(balancer, herd, new Tried()).backend());
+            chosen.add(select(balancer, herd, Herd.anything()).backend());
         }
         assertThat(chosen).containsExactly(herd.get(1));
 
         for (int i = 0; i < 100; i++) {
-            Slot slot = balancer.select(herd.cluster(), new Tried(), NOW + Herd.EJECT_NANOS);
+            Slot slot = balancer.select(herd.cluster(), Herd.anything(), NOW + Herd.EJECT_NANOS);
             chosen.add(present(slot).backend());
         }
         assertThat(chosen).containsExactlyInAnyOrder(herd.get(0), herd.get(1));
@@ -108,7 +108,7 @@ class TiersTest {
         LoadBalancer balancer = LoadBalancer.of(balance);
         Race.run(4, thread -> {
             for (int i = 0; i < 20_000; i++) {
-                Slot slot = present(balancer.select(cluster, new Tried(), NOW));
+                Slot slot = present(balancer.select(cluster, Herd.anything(), NOW));
                 assertThat(slot.backend().inFlight()).isPositive();
                 slot.release();
             }
@@ -116,14 +116,46 @@ class TiersTest {
         assertThat(herd.inFlight()).containsOnly(0);
     }
 
+    @ParameterizedTest
+    @EnumSource(Balance.class)
+    void aModelIsServedByThoseThatListItOrWereNeverListed(Balance balance) {
+        Herd herd = Herd.equal(4).lists(0, "x").lists(1, "other", "x").lists(2, "other");
+        LoadBalancer balancer = LoadBalancer.of(balance);
+        Wanted wanted = new Wanted("x", new Tried());
+        Set<Backend> chosen = new HashSet<>();
+        for (int i = 0; i < 3; i++) {
+            Backend backend = select(balancer, herd, wanted).backend();
+            wanted.tried().add(backend);
+            chosen.add(backend);
+        }
+        assertThat(chosen).containsExactlyInAnyOrder(herd.get(0), herd.get(1), herd.get(3));
+        assertThat(balancer.select(herd.cluster(), wanted, NOW)).isNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Balance.class)
+    void aBackupThatHasTheModelComesBeforeAPrimaryThatIsDownAndBeforeAnyThatLacksIt(Balance balance) {
+        Herd herd = Herd.equal(2).withBackup().lists(0, "x").lists(1, "other").lists(2, "other", "x");
+        herd.get(0).onProbe(false, "connection refused", NOW);
+        LoadBalancer balancer = LoadBalancer.of(balance);
+        Wanted wanted = new Wanted("x", new Tried());
+        for (int expected : new int[] {2, 0}) {
+            Backend backend = select(balancer, herd, wanted).backend();
+            assertThat(backend).isSameAs(herd.get(expected));
+            wanted.tried().add(backend);
+        }
+        assertThat(balancer.select(herd.cluster(), wanted, NOW)).isNull();
+    }
+
     @Test
     void anEmptyClusterHasNoneToGive() {
-        assertThat(LoadBalancer.of(Balance.LEAST_CONNECTIONS).select(Cluster.of(java.util.List.of()), new Tried(), NOW))
+        assertThat(LoadBalancer.of(Balance.LEAST_CONNECTIONS)
+                        .select(Cluster.of(java.util.List.of()), Herd.anything(), NOW))
                 .isNull();
     }
 
-    private static Slot select(LoadBalancer balancer, Herd herd, Tried tried) {
-        return present(balancer.select(herd.cluster(), tried, NOW));
+    private static Slot select(LoadBalancer balancer, Herd herd, Wanted wanted) {
+        return present(balancer.select(herd.cluster(), wanted, NOW));
     }
 
     private static Slot present(@Nullable Slot slot) {
@@ -137,10 +169,10 @@ class TiersTest {
         herd.get(0).onProbe(false, "connection refused", NOW);
         herd.get(1).drain(true, NOW);
         LoadBalancer balancer = LoadBalancer.of(DroverConfig.Balance.LEAST_CONNECTIONS);
-        Tried tried = new Tried();
-        Slot slot = balancer.select(herd.cluster(), tried, NOW);
+        Wanted wanted = Herd.anything();
+        Slot slot = balancer.select(herd.cluster(), wanted, NOW);
         assertThat(slot).isNotNull().extracting(Slot::backend).isEqualTo(herd.get(0));
-        tried.add(herd.get(0));
-        assertThat(balancer.select(herd.cluster(), tried, NOW)).isNull();
+        wanted.tried().add(herd.get(0));
+        assertThat(balancer.select(herd.cluster(), wanted, NOW)).isNull();
     }
 }

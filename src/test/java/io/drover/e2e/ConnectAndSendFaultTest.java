@@ -105,7 +105,7 @@ class ConnectAndSendFaultTest {
                 Drover drover = Drover.first(URI.create("http://nobody.invalid:1"), b.url())
                         .on(engine)
                         .start()) {
-            assertThat(drover.exchange("POST", "/api/show", "{}").status()).isEqualTo(200);
+            assertThat(drover.exchange("POST", "/api/copy", "{}").status()).isEqualTo(200);
         }
     }
 
@@ -114,9 +114,9 @@ class ConnectAndSendFaultTest {
         "CHAT,  close, true",
         "CHAT,  reset, true",
         "CHAT,  stall, true",
-        "SHOW,  close, false",
-        "SHOW,  reset, false",
-        "SHOW,  stall, false",
+        "COPY,  close, false",
+        "COPY,  reset, false",
+        "COPY,  stall, false",
         "UNKNOWN, reset, false"
     })
     void aBackendThatDoesNotTakeTheBody(Route route, String fault, boolean retried) throws Exception {

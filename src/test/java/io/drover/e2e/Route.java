@@ -7,8 +7,8 @@ enum Route {
     /** Kept whole, may be sent again before the first byte of an answer. */
     CHAT("POST", "/api/chat", true),
     /** Streamed through, never sent again. */
-    SHOW("POST", "/api/show", false),
-    /** As {@link #SHOW}, on a path that Drover does not know. */
+    COPY("POST", "/api/copy", false),
+    /** As {@link #COPY}, on a path that Drover does not know. */
     UNKNOWN("PUT", "/next/years/ollama", false),
     /** No body, no side effect: sent again only where a reused connection was stale. */
     TAGS("GET", "/api/tags", false);

@@ -22,7 +22,7 @@ class SizeLimitsTest {
     @ParameterizedTest
     @EnumSource(
             value = Route.class,
-            names = {"CHAT", "SHOW", "UNKNOWN"})
+            names = {"CHAT", "COPY", "UNKNOWN"})
     void aBodyWhoseLengthIsTooLargeIs413AndNobodySeesIt(Route route) throws Exception {
         try (RawBackend backend = RawBackend.answering(OK);
                 Drover drover = Drover.over(backend.url())
@@ -41,7 +41,7 @@ class SizeLimitsTest {
     @ParameterizedTest
     @EnumSource(
             value = Route.class,
-            names = {"CHAT", "SHOW"})
+            names = {"CHAT", "COPY"})
     void aChunkedBodyIs413WhenItHasGrownTooLarge(Route route) throws Exception {
         try (RawBackend backend = RawBackend.start(connection -> {
                     connection.readHead();
@@ -53,7 +53,7 @@ class SizeLimitsTest {
                 RawClient client = drover.connect()) {
             client.send(route.method + " " + route.path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
             client.send("1f4\r\n" + " ".repeat(500) + "\r\n");
-            if (route == Route.SHOW) {
+            if (route == Route.COPY) {
                 Drover.await("passed on", () -> backend.requests().size() == 1);
             }
             client.send("1f5\r\n" + " ".repeat(501) + "\r\n");

@@ -87,7 +87,7 @@ class TimeLimitsTest {
                 Drover drover = Drover.over(backend.url())
                         .set("timeouts.request-body", "200ms")
                         .start()) {
-            for (Route route : new Route[] {Route.CHAT, Route.SHOW}) {
+            for (Route route : new Route[] {Route.CHAT, Route.COPY}) {
                 try (RawClient client = drover.connect()) {
                     client.send(
                             route.method + " " + route.path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{");

@@ -55,6 +55,23 @@ class ErrorRepliesTest {
     }
 
     @Test
+    void embeddingHasWordsOfItsOwnForAMissingModel() {
+        assertThat(missing(Endpoint.EMBED))
+                .isEqualTo("{\"error\":\"model \\\"X:1\\\" not found, try pulling it first\"}");
+        assertThat(missing(Endpoint.V1_EMBEDDINGS))
+                .contains("\"model \\\"X:1\\\" not found, try pulling it first\"")
+                .endsWith("}\n");
+        assertThat(missing(Endpoint.SHOW)).isEqualTo("{\"error\":\"model 'X:1' not found\"}");
+        assertThat(missing(Endpoint.V1_MESSAGES))
+                .contains("\"model 'X:1' not found\"")
+                .endsWith("\"req_1\"}\n");
+    }
+
+    private static String missing(Endpoint endpoint) {
+        return new String(ErrorReplies.missingModel(endpoint, "X:1", "req_1"), StandardCharsets.UTF_8);
+    }
+
+    @Test
     void aLineEndsWithANewline() {
         assertThat(new String(ErrorReplies.line("gone"), StandardCharsets.UTF_8))
                 .isEqualTo("{\"error\":\"gone\"}\n");

@@ -26,6 +26,9 @@ class JsonFieldScannerDifferentialTest {
         "STREAM",
         "mod\\u0065l",
         "\\u017ftream",
+        "name",
+        "nAme",
+        "n\\u0061me",
         "ſtream",
         "a",
         "",
@@ -131,6 +134,7 @@ class JsonFieldScannerDifferentialTest {
         }
         if (expected.complete) {
             assertThat(scanner.model()).as(json).isEqualTo(expected.model);
+            assertThat(scanner.name()).as(json).isEqualTo(expected.name);
             assertThat(scanner.stream()).as(json).isEqualTo(expected.stream);
         }
     }
@@ -140,37 +144,41 @@ class JsonFieldScannerDifferentialTest {
             boolean complete,
             boolean unfinished,
             @Nullable String model,
+            @Nullable String name,
             @Nullable Boolean stream) {}
 
     private static Reading jackson(String json) {
         String model = null;
+        String kept = null;
         Boolean stream = null;
         try (JsonParser parser = JSON.createParser(json.getBytes(StandardCharsets.UTF_8))) {
             JsonToken root = parser.nextToken();
             if (root == null) {
-                return new Reading(false, true, null, null);
+                return new Reading(false, true, null, null, null);
             }
             if (root != JsonToken.START_OBJECT) {
                 parser.skipChildren();
                 parser.getText();
-                return new Reading(true, false, null, null);
+                return new Reading(true, false, null, null, null);
             }
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.currentName().toLowerCase(Locale.ROOT).replace('ſ', 's');
                 JsonToken value = parser.nextToken();
                 if (name.equals("model") && value == JsonToken.VALUE_STRING) {
                     model = withoutHalfPairs(parser.getText());
+                } else if (name.equals("name") && value == JsonToken.VALUE_STRING) {
+                    kept = withoutHalfPairs(parser.getText());
                 } else if (name.equals("stream") && (value.isBoolean() || value == JsonToken.VALUE_NULL)) {
                     stream = value.isBoolean() ? parser.getBooleanValue() : null;
                 }
                 parser.skipChildren();
             }
-            return new Reading(true, false, model, stream);
+            return new Reading(true, false, model, kept, stream);
         } catch (JsonEOFException e) {
             // Of a number that begins with a plus sign jackson wants to see more before it refuses it.
-            return new Reading(false, !LEADING_PLUS.matcher(json).find(), null, null);
+            return new Reading(false, !LEADING_PLUS.matcher(json).find(), null, null, null);
         } catch (IOException e) {
-            return new Reading(false, false, null, null);
+            return new Reading(false, false, null, null, null);
         }
     }
 

@@ -24,6 +24,20 @@ class JsonFieldScannerTest {
     }
 
     @Test
+    void findsTheNameThatStandsForTheModel() {
+        // What "ollama run" asks for first.
+        JsonFieldScanner scanner = scan("{\"model\":\"\",\"system\":\"\",\"template\":\"\",\"verbose\":false,"
+                + "\"options\":null,\"name\":\"llama3.2\"}");
+
+        assertThat(scanner.model()).isEmpty();
+        assertThat(scanner.name()).isEqualTo("llama3.2");
+        assertThat(scan("{\"x\":{\"name\":\"a\"}}").name()).isNull();
+        assertThat(scan("{\"name\":\"" + "n".repeat(513) + "\"}").name()).isNull();
+        scanner.reset();
+        assertThat(scanner.name()).isNull();
+    }
+
+    @Test
     void findsNothingWhereThereIsNothing() {
         JsonFieldScanner scanner = scan(" { } ");
 

@@ -62,6 +62,32 @@ class ModelNameTest {
         assertThat(ModelName.of(name).key()).isNotEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a",
+                "llama3.2:1b",
+                "HF.co/User_1/Re.po:Q4_K_M",
+                "localhost:5000/a/b",
+                "gpt-oss:120b-cloud",
+                "x:local"
+            })
+    void aNameThatKeepsToTheGrammarIsValid(String name) {
+        assertThat(ModelName.of(name).isValid()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a b", "a//b", "-a", "a:b:c", "a.b/c", "a@sha256:0", "ü", "a/b/c/d", "a:-x", "a'"})
+    void aNameThatDoesNotIsNot(String name) {
+        assertThat(ModelName.of(name).isValid()).isFalse();
+    }
+
+    @Test
+    void aPartMayBeSoLongOnly() {
+        assertThat(ModelName.of("a".repeat(80)).isValid()).isTrue();
+        assertThat(ModelName.of("a".repeat(81)).isValid()).isFalse();
+    }
+
     @Test
     void differentModelsDiffer() {
         assertThat(ModelName.of("a:1").key()).isNotEqualTo(ModelName.of("a:2").key());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -159,7 +160,7 @@ class RouteTableTest {
     }
 
     @Test
-    void inferenceAloneIsReplayedRetainedAndCached() {
+    void whatNeedsAModelIsReplayedAndRetainedAndInferenceAloneIsCached() {
         Set<Endpoint> inference = EnumSet.of(
                 Endpoint.GENERATE,
                 Endpoint.CHAT,
@@ -173,9 +174,13 @@ class RouteTableTest {
                 Endpoint.V1_TRANSCRIPTIONS);
 
         assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::inference)).hasSameElementsAs(inference);
+        Set<Endpoint> needing = EnumSet.copyOf(inference);
+        needing.addAll(List.of(Endpoint.SHOW, Endpoint.V1_MODEL));
+        assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::needsModel))
+                .hasSameElementsAs(needing);
         assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::replayable))
-                .hasSameElementsAs(inference);
-        assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::retained)).hasSameElementsAs(inference);
+                .hasSameElementsAs(needing);
+        assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::retained)).hasSameElementsAs(needing);
         assertThat(Arrays.stream(Endpoint.values()).filter(Endpoint::cacheable)).hasSameElementsAs(inference);
     }
 
@@ -197,6 +202,18 @@ class RouteTableTest {
         assertThat(Endpoint.V1_MESSAGES.family()).isEqualTo(ApiFamily.ANTHROPIC);
         assertThat(Endpoint.V1_RESPONSES.family()).isEqualTo(ApiFamily.OPENAI);
         assertThat(Endpoint.EMBED.family()).isEqualTo(ApiFamily.OLLAMA);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/models/llama3.2:1b, llama3.2:1b",
+        "/v1/models/llama3.2%3A1b, llama3.2:1b",
+        "/v1/models/%zz%4, %zz%4",
+        "/v1/models/%C3%BC, ü",
+    })
+    void theLastSegmentIsDecoded(String path, String segment) {
+        byte[] line = ("GET " + path + " HTTP/1.1").getBytes(StandardCharsets.ISO_8859_1);
+        assertThat(RouteTable.lastSegment(line, 4, path.length())).isEqualTo(segment);
     }
 
     private static Endpoint match(String method, String path) {

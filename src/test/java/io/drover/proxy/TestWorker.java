@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A worker whose loop connects to nothing: for what needs a worker's memory and settings only. */
@@ -28,16 +29,24 @@ final class TestWorker implements AutoCloseable {
 
     /** @param settings values by their key below {@code drover} */
     TestWorker(Map<String, String> settings) {
+        this(settings, List.of("http://127.0.0.1:1"));
+    }
+
+    TestWorker(Map<String, String> settings, List<String> backends) {
         Map<String, String> all = new HashMap<>(settings);
         all.put("access-log.enabled", "false");
         try {
-            DroverConfig config = ConfigLoader.load(
-                            new ConfigSource(Optional.empty(), Map.of(), List.of("http://127.0.0.1:1"), all))
+            DroverConfig config = ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), backends, all))
                     .config();
             accessLog = AccessLog.open(config.accessLog(), lines -> {});
             Cluster cluster = new Membership((backend, from, to, reason) -> {})
                     .apply(config.backends(), config.health(), System.nanoTime());
-            ProxyContext context = new ProxyContext(config, cluster, new Metrics(config.metrics()), accessLog);
+            ProxyContext context = new ProxyContext(
+                    config,
+                    cluster,
+                    () -> CompletableFuture.completedStage(null),
+                    new Metrics(config.metrics()),
+                    accessLog);
             worker = new Worker(
                     context,
                     loop,

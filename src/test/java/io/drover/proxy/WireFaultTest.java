@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,7 +63,8 @@ class WireFaultTest {
             Cluster cluster =
                     new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context = new ProxyContext(config, cluster, new Metrics(config.metrics()), log);
+            ProxyContext context = new ProxyContext(
+                    config, cluster, () -> CompletableFuture.completedStage(null), new Metrics(config.metrics()), log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
