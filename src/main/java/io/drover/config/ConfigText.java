@@ -5,6 +5,7 @@ import static io.drover.config.Quantities.text;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
+import io.drover.config.DroverConfig.MidStream;
 import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Timeouts;
 import java.nio.file.Path;
@@ -37,7 +38,10 @@ public final class ConfigText {
         line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
         health();
         timeouts();
-        line("retry", "at most " + count(config.retry().attempts(), "try", "tries") + " after the first");
+        line(
+                "retry",
+                "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
+                        + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
         buffers();
         line(

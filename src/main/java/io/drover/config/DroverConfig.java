@@ -185,8 +185,15 @@ public record DroverConfig(
             Duration keepAlive,
             Duration lingeringClose) {}
 
+    /** Which streams that break after their first byte are repeated on another backend. */
+    public enum MidStream {
+        OFF,
+        /** Those of requests with a seed or temperature 0. */
+        DETERMINISTIC
+    }
+
     /** @param attempts tries after the first */
-    public record Retry(int attempts) {}
+    public record Retry(int attempts, MidStream midStream) {}
 
     /**
      * @param requestHead most bytes of a request's or response's head, trailers included

@@ -11,6 +11,7 @@ import io.drover.config.DroverConfig.Discovery;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.Metrics;
+import io.drover.config.DroverConfig.MidStream;
 import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Redis;
 import io.drover.config.DroverConfig.Requests;
@@ -41,6 +42,9 @@ final class Records {
             List.of("least-connections", "round-robin", "random-two"),
             List.of(Balance.values()),
             List.of("expected-ttft", "hash"));
+
+    private static final Kind<MidStream> MID_STREAM =
+            Kind.word(List.of("off", "deterministic"), List.of(MidStream.values()), List.of());
 
     /** Empty: standard output. */
     private static final Kind<Optional<Path>> FILE = value -> {
@@ -75,7 +79,7 @@ final class Records {
                 new Routing(drover.get("routing.model-aware", Kind.BOOLEAN)),
                 health(),
                 timeouts(),
-                new Retry(number("retry.attempts", 0, 100)),
+                new Retry(number("retry.attempts", 0, 100), drover.get("retry.mid-stream", MID_STREAM)),
                 limits(),
                 new Upstream(
                         positive("upstream.idle-timeout"),

@@ -7,6 +7,7 @@ import io.drover.backend.Tried;
 import io.drover.backend.Wanted;
 import io.drover.ollama.ModelName;
 import io.drover.ollama.RetryClass.Verdict;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The tries of one request: which backends had it, how many more may. */
@@ -119,6 +120,39 @@ final class Attempts {
      */
     boolean isAnotherUp() {
         return left > 0 && wanted.isUp(cluster, clock.now());
+    }
+
+    /** The same for backends that {@code fit}. */
+    boolean isAnotherUp(Predicate<Backend> fit) {
+        if (left == 0) {
+            return false;
+        }
+        long now = clock.now();
+        for (Backend backend : context.cluster().backends()) {
+            if (!tried.contains(backend) && backend.isUp(now) && fit.test(backend)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Uses up a try for a slot on the best backend that is up and fits; null if there is none, or no try is left. The
+     * others count as tried from now on.
+     */
+    @Nullable
+    Slot nextUp(Predicate<Backend> fit) {
+        if (!isAnotherUp(fit)) {
+            return null;
+        }
+        long now = clock.now();
+        for (Backend backend : context.cluster().backends()) {
+            if (!tried.contains(backend) && !(backend.isUp(now) && fit.test(backend))) {
+                tried.add(backend);
+            }
+        }
+        spend();
+        return next();
     }
 
     /** Whether a response with this verdict is worth another backend. */

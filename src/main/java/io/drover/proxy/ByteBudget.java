@@ -29,6 +29,10 @@ final class ByteBudget {
         used.addAndGet(-bytes);
     }
 
+    boolean isHalfUsed() {
+        return used.get() > limit / 2;
+    }
+
     boolean isExceeded() {
         return used.get() > limit;
     }

@@ -25,7 +25,11 @@ enum CallFailure {
     /** Probes found the backend down before the response began. */
     BACKEND_DOWN("backend went down", false),
     /** No byte of the response within {@code timeouts.idle}. */
-    IDLE_TIMED_OUT("answer stalled", false);
+    IDLE_TIMED_OUT("answer stalled", false),
+    /** What should repeat a broken answer is no such answer: an error, or of another type. */
+    REPEAT_REFUSED("answer not repeated", false),
+    /** What should repeat a broken answer says something else. */
+    REPEAT_DIFFERS("repeated answer differs", false);
 
     private final String text;
     private final boolean connecting;
@@ -48,6 +52,11 @@ enum CallFailure {
     /** Whether the failure is this process' own. */
     boolean isOurs() {
         return this == NO_SOCKET || this == NO_TURN;
+    }
+
+    /** Whether the backend merely did not repeat the answer of another one: no evidence against it. */
+    boolean isOfRepeat() {
+        return this == REPEAT_REFUSED || this == REPEAT_DIFFERS;
     }
 
     boolean isTimeout() {

@@ -43,6 +43,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     // The tries.
     private @Nullable Call call;
+    private final @Nullable Repeat repeat;
 
     // The response.
     private @Nullable TailRing tail;
@@ -60,6 +61,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
         this.waits = new Waits(client, request, settings.config());
+        this.repeat = Repeat.of(worker, this, request, timeline, attempts, waits);
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -168,9 +170,10 @@ final class Exchange implements ResponseSink, HeadLines {
         }
     }
 
-    private void start(Slot slot, boolean fresh) {
+    void start(Slot slot, boolean fresh) {
         timeline.enter(Phase.CONNECT);
-        Call next = new Call(worker, slot, this, request.isToHead());
+        ResponseSink sink = repeat != null && isCommitted() ? repeat : this;
+        Call next = new Call(worker, slot, sink, request.isToHead());
         call = next;
         waits.awaitConnection(clock.now());
         next.start(fresh);
@@ -209,11 +212,13 @@ final class Exchange implements ResponseSink, HeadLines {
             if (!failure.isOurs()) {
                 backend.onConnectFailure(failure.text(), now);
             }
-        } else if (!stale || failure.isTimeout()) {
+        } else if ((!stale || failure.isTimeout()) && !failure.isOfRepeat()) {
             backend.onFailure(failure.text(), now);
         }
         if (isCommitted()) {
-            cut(failed, Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
+            if (repeat == null || !repeat.begin(failure)) {
+                cut(failed, Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
+            }
             return;
         }
         boolean whole = body != null && body.isReplayable();
@@ -291,6 +296,9 @@ final class Exchange implements ResponseSink, HeadLines {
         ResponseWriter writer = new ResponseWriter(worker, client, tail);
         response = writer;
         writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
+        if (repeat != null) {
+            repeat.onFirstHead(status, ending, responseFraming, sent, writer);
+        }
         boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
         if (another && HoldBack.concerns(status)) {
             holdBack = new HoldBack(
@@ -381,7 +389,7 @@ final class Exchange implements ResponseSink, HeadLines {
     private void commit(Call running) {
         holdBack = null;
         Objects.requireNonNull(response).commit();
-        if (body != null && body.isComplete()) {
+        if (body != null && body.isComplete() && (repeat == null || !repeat.isOn())) {
             // Nothing can be sent again any more: an hour-long answer must not hold its prompt in memory.
             body.release();
         }
@@ -408,7 +416,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     // ------------------------------------------------------------------ flow control
 
-    private void pauseWhileClientIsSlow() {
+    void pauseWhileClientIsSlow() {
         if (!client.isWritable()) {
             onClientWritability(false);
         }
@@ -418,7 +426,7 @@ final class Exchange implements ResponseSink, HeadLines {
     void onClientWritability(boolean writable) {
         Call running = call;
         UpstreamConnection connection = running == null ? null : running.connection();
-        if (connection != null && isCommitted()) {
+        if (connection != null && isCommitted() && timeline.phase() == Phase.RELAY) {
             connection.setReading(writable);
             if (writable && running != null) {
                 // The time the client took is not the backend's.
@@ -459,7 +467,7 @@ final class Exchange implements ResponseSink, HeadLines {
         finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
     }
 
-    private void failCall(CallFailure failure) {
+    void failCall(CallFailure failure) {
         Objects.requireNonNull(call).fail(failure);
     }
 
@@ -471,7 +479,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Call running = call;
         if (running != null
                 && running.backend() == down
-                && response == null
+                && timeline.phase() != Phase.RELAY
                 && request.endpoint().replayable()) {
             running.fail(CallFailure.BACKEND_DOWN);
         }

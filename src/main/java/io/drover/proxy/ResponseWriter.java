@@ -5,6 +5,7 @@ import io.drover.http.ChunkWriter;
 import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
+import io.drover.ollama.AnswerLines;
 import io.drover.ollama.TailRing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -39,6 +40,9 @@ final class ResponseWriter {
     private @Nullable ByteBuf head;
 
     private @Nullable Deque<ByteBuf> held;
+
+    /** Set where the client must never stand within a line. */
+    private @Nullable AnswerLines lines;
 
     /** @param tail gets the payload, for the final record; null where there is none to find */
     ResponseWriter(Worker worker, ClientConnection client, @Nullable TailRing tail) {
@@ -120,6 +124,12 @@ final class ResponseWriter {
         writer.contentLength(0);
     }
 
+    /** From here on, before any of the body, it passes in whole lines and chunks of our own. */
+    void passWholeLines(AnswerLines through) {
+        reframe();
+        lines = through;
+    }
+
     /** Lets everything go to the client, now and from now on. */
     void commit() {
         committed = true;
@@ -163,6 +173,10 @@ final class ResponseWriter {
 
     /** Adds a part of the body. Releases {@code wire}. */
     void body(ByteBuf wire, PayloadRanges payload) {
+        if (lines != null) {
+            wholeLines(lines, wire, payload);
+            return;
+        }
         if (tail != null) {
             for (int i = 0; i < payload.count(); i++) {
                 tail.append(wire, payload.from(i), payload.to(i) - payload.from(i));
@@ -185,6 +199,30 @@ final class ResponseWriter {
         } finally {
             wire.release();
         }
+    }
+
+    private void wholeLines(AnswerLines through, ByteBuf wire, PayloadRanges payload) {
+        ByteBuf whole = worker.allocate(wire.readableBytes());
+        for (int i = 0; i < payload.count(); i++) {
+            int at = payload.from(i);
+            while (at < payload.to(i)) {
+                at = through.read(wire, at, payload.to(i), whole);
+            }
+        }
+        wire.release();
+        copied(whole);
+    }
+
+    /** Adds payload that is a copy, possibly empty. Releases it. */
+    private void copied(ByteBuf payload) {
+        if (!payload.isReadable()) {
+            payload.release();
+            return;
+        }
+        if (tail != null) {
+            tail.append(payload, payload.readerIndex(), payload.readableBytes());
+        }
+        piece(payload);
     }
 
     private void piece(ByteBuf payload) {
@@ -233,6 +271,11 @@ final class ResponseWriter {
 
     /** @param terminated whether the last chunk was among the raw bytes */
     void end(boolean terminated) {
+        if (lines != null) {
+            ByteBuf rest = worker.allocate(0);
+            lines.writeRest(rest);
+            copied(rest);
+        }
         if (mode == Mode.RECHUNKED || (mode == Mode.RAW && framing.kind() == BodyFraming.Kind.CHUNKED && !terminated)) {
             emit(ChunkWriter.lastChunk());
         }

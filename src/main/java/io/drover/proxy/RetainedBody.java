@@ -7,7 +7,11 @@ import io.drover.http.HeadWriter;
 import io.drover.ollama.JsonFieldScanner;
 import io.drover.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufInputStream;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +89,18 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
             block.writeBytes(in, from + done, step);
             done += step;
         }
+    }
+
+    /** Number of bytes without framing. */
+    long size() {
+        return reader.payloadBytes();
+    }
+
+    /** All of it, to be read at once. */
+    InputStream open() {
+        return new SequenceInputStream(Collections.enumeration(parts.stream()
+                .map(part -> new ByteBufInputStream(part.duplicate()))
+                .toList()));
     }
 
     private boolean reserve(long bytes) {

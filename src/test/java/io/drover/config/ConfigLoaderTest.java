@@ -125,7 +125,7 @@ final class ConfigLoaderTest {
                                 Duration.ofSeconds(112),
                                 Duration.ofSeconds(113),
                                 Duration.ofSeconds(114)),
-                        new DroverConfig.Retry(11),
+                        new DroverConfig.Retry(11, DroverConfig.MidStream.DETERMINISTIC),
                         new DroverConfig.Limits(
                                 12 * 1024,
                                 13,

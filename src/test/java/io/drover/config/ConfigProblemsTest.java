@@ -107,6 +107,7 @@ final class ConfigProblemsTest {
         health.active.fall = 0           | 0 (expected: a whole number from 1)
         health.passive.failures = -1     | -1 (expected: a whole number from 0)
         upstream.max-connecting = 0      | 0 (expected: a whole number from 1)
+        retry.mid-stream = always        | "always" (expected: off or deterministic)
         retry.attempts = -1              | -1 (expected: a whole number from 0 to 100)
         admin.listen = nowhere           | "nowhere" (expected: host:port, such as 0.0.0.0:8080)
         admin.listen = "::1:8080"        | "::1:8080" (expected: host:port, such as 0.0.0.0:8080)

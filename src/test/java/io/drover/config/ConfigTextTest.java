@@ -73,7 +73,7 @@ final class ConfigTextTest {
                 timeouts    connect 106s, request head 107s, request body 108s, first byte 109s, idle 110s
                             client write 111s, upstream write 112s, keep-alive 113s, lingering close 114s
                 upstream    idle connections closed after 115s, at most 15 kept and 16 connecting
-                retry       at most 11 tries after the first
+                retry       at most 11 tries after the first, within deterministic streams too
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
                             requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
