@@ -7,6 +7,7 @@ import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.http.RequestTarget;
+import io.drover.ollama.ApiFamily;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.JsonFieldScanner;
 import io.drover.ollama.ModelName;
@@ -193,6 +194,16 @@ final class ClientRequest {
     boolean isCloud() {
         String model = model();
         return model != null && ModelName.of(model).isCloud();
+    }
+
+    /** Whether the answer is generated piece by piece and sent like that: Ollama's own default, not that of the others. */
+    boolean isForStream() {
+        JsonFieldScanner read = scanner;
+        if (read == null || !endpoint.generates()) {
+            return false;
+        }
+        Boolean asked = read.stream();
+        return asked == null ? endpoint.family() == ApiFamily.OLLAMA : asked;
     }
 
     /** The method, or a dash where no request line was understood. */

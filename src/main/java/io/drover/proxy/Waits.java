@@ -1,7 +1,10 @@
 package io.drover.proxy;
 
+import io.drover.backend.Backend;
+import io.drover.backend.Models;
 import io.drover.config.DroverConfig.Timeouts;
 import io.drover.metrics.Phase;
+import io.drover.ollama.ModelName;
 import io.drover.upstream.UpstreamConnection;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,7 @@ final class Waits {
     private final Timeouts timeouts;
     private long bodyReadNanos;
     private long sentNanos;
+    private Models modelsBefore = Models.UNKNOWN;
 
     Waits(ClientConnection client, ClientRequest request, Timeouts timeouts) {
         this.client = client;
@@ -51,7 +55,8 @@ final class Waits {
         client.setDeadline(bodyReadNanos + timeouts.requestBody().toNanos());
     }
 
-    void awaitConnection(long now) {
+    void awaitConnection(Backend backend, long now) {
+        modelsBefore = backend.models();
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
         client.setDeadline(now + 2 * timeouts.connect().toNanos());
     }
@@ -60,6 +65,34 @@ final class Waits {
     void awaitAnswer(long now, boolean uploading) {
         sentNanos = now;
         client.setDeadline(now + Look.whileSending(timeouts, request.endpoint(), uploading));
+    }
+
+    /** When the last of the request was handed to the connection. */
+    long sentNanos() {
+        return sentNanos;
+    }
+
+    /** Whether the answer is a stream that begins as soon as there is something to say. */
+    boolean isForStream() {
+        return request.isForStream();
+    }
+
+    /**
+     * Whether the backend had the model in memory before it was given the request, so that it need not load it: while it
+     * does, it lists the model as loaded already.
+     */
+    boolean isForLoadedModel() {
+        String model = request.model();
+        return model != null && modelsBefore.isLoaded(ModelName.of(model).key());
+    }
+
+    /** Whether an answer to an inference request can come: nothing keeps it from being read. */
+    boolean isReading() {
+        return client.isWritable();
+    }
+
+    boolean isForInference() {
+        return request.endpoint().inference();
     }
 
     void awaitNextByte(long now) {

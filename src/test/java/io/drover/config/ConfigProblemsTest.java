@@ -106,6 +106,7 @@ final class ConfigProblemsTest {
         health.active.rise = 0           | 0 (expected: a whole number from 1)
         health.active.fall = 0           | 0 (expected: a whole number from 1)
         health.passive.failures = -1     | -1 (expected: a whole number from 0)
+        health.degraded.share = 0        | 0 (expected: a whole number from 1 to 100)
         upstream.max-connecting = 0      | 0 (expected: a whole number from 1)
         retry.attempts = -1              | -1 (expected: a whole number from 0 to 100)
         admin.listen = nowhere           | "nowhere" (expected: host:port, such as 0.0.0.0:8080)
