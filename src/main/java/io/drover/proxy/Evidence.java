@@ -38,18 +38,20 @@ final class Evidence {
             return AnswerEnd.UNTOLD;
         }
         boolean whole = outcome.failedIn() == null;
-        AnswerEnd end = whole ? AnswerEnd.of(tail, record, request.endpoint(), request.isCloud()) : AnswerEnd.UNTOLD;
+        String asked = tail == null ? null : request.model();
+        ModelName model = asked == null ? null : ModelName.of(asked);
+        boolean cloud = model != null && model.isCloud();
+        AnswerEnd end = whole ? AnswerEnd.of(tail, record, request.endpoint(), cloud) : AnswerEnd.UNTOLD;
         if (end == AnswerEnd.FAILED && !attempts.isLastBlamed()) {
             backend.onFailure("answer ended in an error", nowNanos);
         } else if (end != AnswerEnd.FAILED && outcome.status() < 500) {
             backend.onSuccess(nowNanos);
         }
         if (whole && tail != null) {
-            String model = request.model();
             long firstByteNanos = timeline.hasFirstByte() && request.isForStream()
                     ? timeline.startNanos() + timeline.timeToFirstByteNanos() - attempts.lastNanos()
                     : -1;
-            Answer answer = new Answer(model == null ? null : ModelName.of(model), end, record, firstByteNanos);
+            Answer answer = new Answer(model, end, record, firstByteNanos);
             backend.onAnswer(answer, attempts.herd(), nowNanos);
         }
         if (end == AnswerEnd.UNFINISHED) {

@@ -207,9 +207,8 @@ class GreyFailureTest {
                     connection.send(STREAM);
                     connection.sendUntilClosed(much, 1000);
                 });
-                Drover drover = Drover.over(a.url())
-                        .set("health.wedged-after", "1s")
-                        .start()) {
+                Drover drover =
+                        Drover.over(a.url()).set("health.wedged-after", "1s").start()) {
             try (RawClient client = drover.connect().request("POST", "/api/chat", Route.BODY)) {
                 client.readHead();
                 stays(drover, BackendState.UNKNOWN);
