@@ -3,6 +3,7 @@ package io.drover.backend;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
+import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.PassiveHealth;
 import java.net.URI;
@@ -38,6 +39,8 @@ public class SelectionBenchmark {
     private static final Health HEALTH = new Health(
             new ActiveHealth(Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3),
             new PassiveHealth(3, Duration.ofSeconds(10), Duration.ofMinutes(5), 50),
+            new DegradedHealth(25, 5, 30),
+            Duration.ofMinutes(1),
             Duration.ZERO);
 
     @Param({"2", "16"})

@@ -6,6 +6,7 @@ import io.drover.metrics.BackendView;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,9 +17,14 @@ import org.jspecify.annotations.Nullable;
  * reports take a short one, and only if there is something to change. Times are those of {@link System#nanoTime}.
  */
 public final class Backend implements BackendView {
+    private static final String SILENT = "it owes bytes and sends none";
+
     private volatile BackendConfig config;
     private final int index;
     private final BackendHealth health;
+    private final Paces paces;
+    private final Silence silence = new Silence();
+    private volatile long wedgedAfterNanos;
     private final InFlight inFlight = new InFlight();
 
     private volatile List<InetSocketAddress> addresses = List.of();
@@ -34,6 +40,8 @@ public final class Backend implements BackendView {
         this.config = config;
         this.index = index;
         this.health = new BackendHealth(this, health, limit, observer);
+        this.paces = new Paces(this, this.health, health.degraded());
+        this.wedgedAfterNanos = health.wedgedAfter().toNanos();
     }
 
     /** Its entry, as of now: all but the name and the URL may change. */
@@ -73,6 +81,11 @@ public final class Backend implements BackendView {
     /** Whether somebody wants it out of rotation. */
     public boolean isDraining() {
         return health.isDraining();
+    }
+
+    @Override
+    public BackendState state() {
+        return state(System.nanoTime());
     }
 
     public BackendState state(long nowNanos) {
@@ -146,6 +159,42 @@ public final class Backend implements BackendView {
     }
 
     /**
+     * An answer to an inference request has come to its end in order: its speed and its end are judged.
+     *
+     * @param herd whose other backends it is compared with
+     */
+    public void onAnswer(Answer answer, Collection<Backend> herd, long nowNanos) {
+        silence.onBytes(nowNanos);
+        health.onBytes(nowNanos);
+        paces.onAnswer(answer, herd, nowNanos);
+    }
+
+    /**
+     * What it owes the requests of one event loop; to be told once a second while it owes anything, and once more then.
+     *
+     * @param loop whatever stands for the event loop
+     * @param owed null: nothing
+     */
+    public void onOwed(Object loop, @Nullable Owed owed) {
+        silence.onOwed(loop, owed);
+    }
+
+    /** How fast it answers, by model, in the order of their names. */
+    public List<ModelPace> paces() {
+        return paces.all();
+    }
+
+    /** Its pace with one model; null where there is none yet. */
+    @Nullable
+    Pace pace(String key) {
+        return paces.of(key);
+    }
+
+    boolean isDegraded() {
+        return health.isDegraded();
+    }
+
+    /**
      * A probe ended. The very first decides at once; later a failure makes it suspect, {@code fall} in a row take it down,
      * and {@code rise} successes bring it back.
      *
@@ -157,17 +206,30 @@ public final class Backend implements BackendView {
 
     /** Time has passed: tells of what has changed by that alone, such as the end of an ejection. */
     public void onTime(long nowNanos) {
+        if (wedgedAfterNanos > 0) {
+            if (silence.lastsFor(wedgedAfterNanos)) {
+                health.onSilence(SILENT, nowNanos);
+            } else if (silence.hasByteWithin(wedgedAfterNanos, nowNanos)) {
+                health.onBytes(nowNanos);
+            }
+        }
+        paces.onTime(nowNanos);
         health.onTime(nowNanos);
     }
 
-    /** Takes it out of rotation, or back into it; what runs on it goes on. */
+    /** Takes it out of rotation, or back into it, to be judged anew; what runs on it goes on. */
     public void drain(boolean wanted, long nowNanos) {
+        if (!wanted) {
+            paces.forget(nowNanos);
+        }
         health.drain(wanted, wanted ? "drained" : "undrained", nowNanos);
     }
 
     /** Takes what a reload has changed. */
     void configure(BackendConfig entry, Health rules, long nowNanos) {
         config = entry;
+        wedgedAfterNanos = rules.wedgedAfter().toNanos();
+        paces.configure(rules.degraded(), nowNanos);
         health.configure(rules, nowNanos);
     }
 

@@ -1,5 +1,6 @@
 package io.drover.backend;
 
+import io.drover.backend.Condition.Cause;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.PassiveHealth;
 import java.util.ArrayList;
@@ -90,6 +91,10 @@ final class BackendHealth {
         if (failures == 0 && condition.ejection() == null) {
             return;
         }
+        if (isWedged(nowNanos)) {
+            // It answers something; whether what it owes comes, only what it owes can tell.
+            return;
+        }
         report(nowNanos, "a request succeeded", () -> {
             failures = 0;
             Condition.Ejection last = condition.ejection();
@@ -105,7 +110,7 @@ final class BackendHealth {
         }
         if (isEjectable() && failures >= health.passive().failures()) {
             List<Change> changes = new ArrayList<>(2);
-            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, false, changes));
+            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, Cause.FAILURES, changes));
             tell(changes);
         }
     }
@@ -116,8 +121,47 @@ final class BackendHealth {
         }
         if (isEjectable()) {
             List<Change> changes = new ArrayList<>(2);
-            eject(reason, nowNanos, true, changes);
+            eject(reason, nowNanos, Cause.CONNECTING, changes);
             tell(changes);
+        }
+    }
+
+    /** It owes bytes and sends none; told again and again as long as that lasts. */
+    void onSilence(String reason, long nowNanos) {
+        if (condition.probed() != BackendState.DOWN) {
+            List<Change> changes = new ArrayList<>(2);
+            limit.eject(backend, nowNanos, () -> eject(reason, nowNanos, Cause.SILENCE, changes));
+            tell(changes);
+        }
+    }
+
+    /** It sends bytes again. */
+    void onBytes(long nowNanos) {
+        if (isWedged(nowNanos)) {
+            report(nowNanos, "it sends bytes again", () -> condition = condition.back(nowNanos));
+        }
+    }
+
+    private boolean isWedged(long nowNanos) {
+        Condition.Ejection last = condition.ejection();
+        return last != null && last.cause() == Cause.SILENCE && last.lasts(nowNanos);
+    }
+
+    boolean isDegraded() {
+        return condition.degraded() != null;
+    }
+
+    /** It answers worse than it did. */
+    void degrade(String how, long nowNanos) {
+        if (!isDegraded()) {
+            report(nowNanos, how, () -> condition = condition.degraded(how));
+        }
+    }
+
+    /** It answers as it did, or nobody knows any more that it does not. */
+    void recover(String reason, long nowNanos) {
+        if (isDegraded()) {
+            report(nowNanos, reason, () -> condition = condition.recovered(nowNanos));
         }
     }
 
@@ -126,7 +170,7 @@ final class BackendHealth {
         return health.passive().failures() > 0 && condition.probed() != BackendState.DOWN;
     }
 
-    private void eject(String reason, long nowNanos, boolean connecting, List<Change> changes) {
+    private void eject(String reason, long nowNanos, Cause cause, List<Change> changes) {
         change(nowNanos, reason, changes, () -> {
             PassiveHealth passive = health.passive();
             Condition.Ejection last = condition.ejection();
@@ -138,7 +182,13 @@ final class BackendHealth {
             }
             probeSuccesses = 0;
             // What was already running when it was ejected, and fails now, only makes it last longer.
-            condition = condition.ejected(new Condition.Ejection(nowNanos + ejectNanos, reason, connecting));
+            // Silence and what comes of it, requests taken back, are one story: the first word of it stays.
+            Condition.Ejection first = last != null
+                            && last.lasts(nowNanos)
+                            && (cause == Cause.SILENCE || (cause == Cause.FAILURES && last.cause() == Cause.SILENCE))
+                    ? last
+                    : new Condition.Ejection(0, reason, cause);
+            condition = condition.ejected(new Condition.Ejection(nowNanos + ejectNanos, first.reason(), first.cause()));
         });
     }
 
@@ -176,7 +226,7 @@ final class BackendHealth {
             }
             default -> {
                 // Probes see what kept it from being connected to; what else requests died of they do not.
-                if (last != null && last.connecting() && probeSuccesses >= rise) {
+                if (last != null && last.cause() == Cause.CONNECTING && probeSuccesses >= rise) {
                     failures = 0;
                     yield condition.back(last.lasts(nowNanos) ? nowNanos : last.untilNanos());
                 }
@@ -246,9 +296,19 @@ final class BackendHealth {
         if (from == to) {
             return;
         }
-        String why = from == BackendState.EJECTED && reason.equals(BACK) ? "its time has passed" : reason;
+        String why = why(from, to, reason);
         told = new Told(to, why, nowNanos);
         changes.add(new Change(from, to, why));
+    }
+
+    private String why(BackendState from, BackendState to, String reason) {
+        String degraded = condition.degraded();
+        if (to == BackendState.DEGRADED && degraded != null) {
+            // Also of one that was ejected meanwhile: that it is back is half of the truth.
+            return degraded;
+        }
+        boolean ejected = from == BackendState.EJECTED || from == BackendState.WEDGED;
+        return ejected && reason.equals(BACK) ? "its time has passed" : reason;
     }
 
     private record Change(BackendState from, BackendState to, String reason) {}

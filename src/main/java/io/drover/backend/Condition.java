@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param probed UNKNOWN, UP, SUSPECT or DOWN
  * @param probeReason why it is SUSPECT or DOWN; empty while it is not
  * @param ejection what requests had it ejected for, until a success confirms its end; null if nothing did
+ * @param degraded how it answers worse than it did; null if it does not
  * @param returned whether it has been away, so that {@code backNanos} tells when it came back
  * @param backNanos since when it has been back
  * @param draining whether somebody wants it out of rotation
@@ -17,22 +18,22 @@ record Condition(
         BackendState probed,
         String probeReason,
         @Nullable Ejection ejection,
+        @Nullable String degraded,
         boolean returned,
         long backNanos,
         boolean draining) {
     /** Parts of a whole share. */
     static final int WHOLE = 1000;
 
-    /** What one that has just come back gets at once: with less, nobody would ever find out. */
+    /** What one gets that has just come back, or is degraded: with less, nobody would ever find out. */
     private static final int LEAST = WHOLE / 10;
 
-    static final Condition UNKNOWN = new Condition(BackendState.UNKNOWN, "", null, false, 0, false);
+    static final Condition UNKNOWN = new Condition(BackendState.UNKNOWN, "", null, null, false, 0, false);
 
     /**
      * @param untilNanos when it has done its time
-     * @param connecting whether it could not be connected to
      */
-    record Ejection(long untilNanos, String reason, boolean connecting) {
+    record Ejection(long untilNanos, String reason, Cause cause) {
         boolean lasts(long nowNanos) {
             // By the difference: nanoTime may be negative and may wrap.
             return untilNanos - nowNanos > 0;
@@ -41,34 +42,54 @@ record Condition(
 
     /** Nobody probes it any more. */
     Condition unprobed() {
-        return new Condition(BackendState.UNKNOWN, "", ejection, returned, backNanos, draining);
+        return new Condition(BackendState.UNKNOWN, "", ejection, degraded, returned, backNanos, draining);
+    }
+
+    /** What a backend is ejected for. */
+    enum Cause {
+        /** Requests failed there. */
+        FAILURES,
+        /** It could not be connected to. */
+        CONNECTING,
+        /** It owed bytes and sent none. */
+        SILENCE
     }
 
     /** Probes say that it answers, and that is all there is to say. */
     Condition answering() {
-        return new Condition(BackendState.UP, "", ejection, returned, backNanos, draining);
+        return new Condition(BackendState.UP, "", ejection, degraded, returned, backNanos, draining);
     }
 
     Condition suspect(String reason) {
-        return new Condition(BackendState.SUSPECT, reason, ejection, returned, backNanos, draining);
+        return new Condition(BackendState.SUSPECT, reason, ejection, degraded, returned, backNanos, draining);
     }
 
     Condition down(String reason) {
-        return new Condition(BackendState.DOWN, reason, ejection, returned, backNanos, draining);
+        return new Condition(BackendState.DOWN, reason, ejection, degraded, returned, backNanos, draining);
     }
 
     Condition ejected(Ejection next) {
-        return new Condition(probed, probeReason, next, returned, backNanos, draining);
+        return new Condition(probed, probeReason, next, degraded, returned, backNanos, draining);
     }
 
     /** It takes traffic again, little at first. */
     Condition back(long sinceNanos) {
         BackendState now = probed == BackendState.UNKNOWN ? probed : BackendState.UP;
-        return new Condition(now, "", null, true, sinceNanos, draining);
+        return new Condition(now, "", null, degraded, true, sinceNanos, draining);
+    }
+
+    /** It takes little traffic until it is well again. */
+    Condition degraded(String how) {
+        return new Condition(probed, probeReason, ejection, how, returned, backNanos, draining);
+    }
+
+    /** It answers as it did before: its share grows as that of one that is back. */
+    Condition recovered(long sinceNanos) {
+        return new Condition(probed, probeReason, ejection, null, true, sinceNanos, draining);
     }
 
     Condition drained(boolean wanted) {
-        return new Condition(probed, probeReason, ejection, returned, backNanos, wanted);
+        return new Condition(probed, probeReason, ejection, degraded, returned, backNanos, wanted);
     }
 
     boolean isEjected(long nowNanos) {
@@ -83,6 +104,9 @@ record Condition(
     /** Its part of what its weight would give it, from 100 to 1000. */
     int share(long nowNanos, long slowStartNanos) {
         Ejection last = ejection;
+        if (degraded != null) {
+            return LEAST;
+        }
         if (!returned && last == null) {
             return WHOLE;
         }
@@ -98,14 +122,23 @@ record Condition(
         if (probed == BackendState.DOWN) {
             return BackendState.DOWN;
         }
+        Ejection last = ejection;
+        boolean lasts = last != null && last.lasts(nowNanos);
+        // Before what somebody wanted: who waits there for an answer waits in vain.
+        if (last != null && lasts && last.cause == Cause.SILENCE) {
+            return BackendState.WEDGED;
+        }
         if (draining) {
             return BackendState.DRAINING;
         }
-        if (isEjected(nowNanos)) {
+        if (lasts) {
             return BackendState.EJECTED;
         }
         if (probed == BackendState.SUSPECT) {
             return BackendState.SUSPECT;
+        }
+        if (degraded != null) {
+            return BackendState.DEGRADED;
         }
         return share(nowNanos, slowStartNanos) < WHOLE ? BackendState.SLOW_START : probed;
     }

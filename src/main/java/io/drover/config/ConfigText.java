@@ -102,6 +102,16 @@ public final class ConfigText {
                         + count(passive.failures(), "failure", "failures") + ", up to " + passive.maxShare()
                         + "% at once";
         line("health", probes + "; " + ejection);
+        DroverConfig.DegradedHealth degraded = config.health().degraded();
+        Duration wedgedAfter = config.health().wedgedAfter();
+        line(
+                "",
+                (degraded.requests() == 0
+                                ? "never degraded"
+                                : "degraded after " + count(degraded.requests(), "answer", "answers") + " below "
+                                        + degraded.share() + "% of the usual speed, or above " + degraded.unfinished()
+                                        + "% unfinished")
+                        + (wedgedAfter.isZero() ? "; never wedged" : "; wedged after " + text(wedgedAfter)));
         Duration slowStart = config.health().slowStart();
         line("slow start", slowStart.isZero() ? "none" : text(slowStart));
     }

@@ -160,8 +160,16 @@ public record DroverConfig(
     /** @param modelAware whether requests go only to backends that list their model, as far as that is known */
     public record Routing(boolean modelAware) {}
 
-    /** @param slowStart how long the share of a backend that is back takes to grow to the whole; zero: at once */
-    public record Health(ActiveHealth active, PassiveHealth passive, Duration slowStart) {}
+    /**
+     * @param wedgedAfter silence of a backend that owes bytes after which it is out of rotation; zero: off
+     * @param slowStart how long the share of a backend that is back takes to grow to the whole; zero: at once
+     */
+    public record Health(
+            ActiveHealth active,
+            PassiveHealth passive,
+            DegradedHealth degraded,
+            Duration wedgedAfter,
+            Duration slowStart) {}
 
     /** @param interval between two probes of one backend; zero: off, a backend counts as up */
     public record ActiveHealth(Duration interval, Duration timeout, int rise, int fall) {}
@@ -173,6 +181,13 @@ public record DroverConfig(
      * @param maxShare percent of the herd that may be ejected for failures at once
      */
     public record PassiveHealth(int failures, Duration eject, Duration maxEject, int maxShare) {}
+
+    /**
+     * @param share percent of a backend's usual tokens per second below which an answer is slow
+     * @param requests slow answers in a row that degrade a backend, and good ones that end it; 0: off
+     * @param unfinished percent of the last answers that may lack their own end
+     */
+    public record DegradedHealth(int share, int requests, int unfinished) {}
 
     public record Timeouts(
             Duration connect,

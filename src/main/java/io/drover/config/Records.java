@@ -7,6 +7,7 @@ import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.Buffers;
 import io.drover.config.DroverConfig.Cors;
+import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Discovery;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.Limits;
@@ -107,6 +108,11 @@ final class Records {
                         positive("health.passive.eject"),
                         positive("health.passive.max-eject"),
                         number("health.passive.max-share", 1, 100)),
+                new DegradedHealth(
+                        number("health.degraded.share", 1, 100),
+                        number("health.degraded.requests", 0, 1_000_000),
+                        number("health.degraded.unfinished", 1, 100)),
+                drover.get("health.wedged-after", Quantities.DURATION),
                 drover.get("health.slow-start", Quantities.DURATION));
     }
 

@@ -58,7 +58,7 @@ final class Generation implements Pacer.Paced {
         this.prose = new Prose(task.seed());
         this.turn = new Scheduler.Turn(
                 task.model(), task.numCtx(), task.keepAlive(), true, incoming.loop(), this::onGranted);
-        double rate = simulation.settings.tokensPerSecond();
+        double rate = simulation.tokensPerSecond;
         this.nanosPerToken = rate == 0 ? 0 : 1e9 / rate;
     }
 

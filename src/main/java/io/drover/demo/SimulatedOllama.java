@@ -196,6 +196,11 @@ public final class SimulatedOllama implements AutoCloseable {
         }
     }
 
+    /** From the next answer on it writes so many tokens per second, as when its GPU is gone; 0: as fast as possible. */
+    public void pace(double tokensPerSecond) {
+        simulation.tokensPerSecond = tokensPerSecond;
+    }
+
     /** Requests whose head was read. */
     public long requests() {
         return simulation.counters.requests.sum();

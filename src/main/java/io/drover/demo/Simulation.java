@@ -18,9 +18,13 @@ final class Simulation {
     private final Map<EventLoop, Pacer> pacers = new ConcurrentHashMap<>();
     private volatile boolean frozen;
 
+    /** Tokens per second of each stream; 0: as fast as possible. */
+    volatile double tokensPerSecond;
+
     /** @param timers where loads and expiries are timed */
     Simulation(SimulatedOllama.Settings settings, EventLoop timers) {
         this.settings = settings;
+        this.tokensPerSecond = settings.tokensPerSecond();
         this.stamp = new Stamp(settings.hasFixedClock());
         this.counters = new Counters(settings.remembered());
         this.store = new ModelStore(settings.models(), stamp);

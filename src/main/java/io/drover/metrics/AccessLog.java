@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code request_bytes} of the body, {@code response_bytes} with the head
  *   <li>{@code prompt_tokens}, {@code generated_tokens}
  *   <li>{@code ttfb_ms}: from the head to the first byte of the answer's body; {@code duration_ms}: to the end
+ *   <li>{@code unfinished}: true where the answer ended in order, but without its own end
  *   <li>only of a failure: {@code phase} in which it came, {@code side} that caused it, {@code cause}
  * </ul>
  */

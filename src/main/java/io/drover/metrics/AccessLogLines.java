@@ -81,6 +81,9 @@ final class AccessLogLines {
         count("generated_tokens", record.generatedTokens());
         millis("ttfb_ms", record.timeToFirstByteNanos());
         millis("duration_ms", record.durationNanos());
+        if (record.unfinished()) {
+            json.writeBooleanField("unfinished", true);
+        }
         Outcome outcome = record.outcome();
         Phase failedIn = outcome.failedIn();
         Side side = outcome.side();

@@ -57,6 +57,9 @@ public interface AccessRecord {
     /** From the complete request head to the end. */
     long durationNanos();
 
+    /** Whether the answer ended in order, and yet without its own end. */
+    boolean unfinished();
+
     /** Whether the route is one that generates or embeds. */
     boolean inference();
 }

@@ -8,6 +8,9 @@ public interface BackendView {
     /** Whether it is in rotation now. */
     boolean up();
 
+    /** What is thought of it now; every constant of the enum is shown. */
+    Enum<?> state();
+
     /** Requests that run on it now. */
     int inFlight();
 }

@@ -4,6 +4,7 @@ import io.drover.config.DroverConfig;
 import io.prometheus.client.Collector.MetricFamilySamples;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
+import io.prometheus.client.GaugeMetricFamily;
 import io.prometheus.client.Info;
 import io.prometheus.client.exporter.common.TextFormat;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -51,6 +53,8 @@ public final class Metrics {
     private final Map<Side, LongSupplier> connections = new ConcurrentHashMap<>();
 
     private final Counter ejections;
+    private final Counter degradations;
+    private final Counter unfinished;
     private final Counter retries;
     private final Counter stalls;
     private final Counter upstreamConnections;
@@ -62,9 +66,18 @@ public final class Metrics {
         this.maxModels = config.maxModels();
         this.ejections = counter(
                 "drover_backend_ejections_total",
-                "Backends taken out of rotation because requests failed there.",
+                "Backends taken out of rotation because requests failed there, or waited in vain.",
                 "backend",
                 "reason");
+        this.degradations = counter(
+                "drover_backend_degradations_total",
+                "Backends given little traffic because they answered worse than they did.",
+                "backend",
+                "reason");
+        this.unfinished = counter(
+                "drover_unfinished_answers_total",
+                "Answers that ended in order, but without their own end.",
+                "backend");
         this.retries = counter("drover_retries_total", "Tries after the first.", "reason");
         this.stalls = counter(
                 "drover_stream_stalls_total",
@@ -94,6 +107,10 @@ public final class Metrics {
     /** Counts everything about a finished exchange. Any thread; keeps no reference to the record. */
     public void onFinish(AccessRecord record) {
         model(record).count(record);
+        String backend = record.backend();
+        if (record.unfinished() && backend != null) {
+            unfinished.labels(backend).inc();
+        }
         Outcome outcome = record.outcome();
         Phase failedIn = outcome.failedIn();
         if (outcome.side() == Side.CLIENT
@@ -128,9 +145,16 @@ public final class Metrics {
         ejections.labels(backend, reasonBound.label(reason)).inc();
     }
 
+    /** Counts that a backend is given little traffic. {@code reason}: a few fixed words. */
+    public void onDegradation(String backend, String reason) {
+        degradations.labels(backend, reasonBound.label(reason)).inc();
+    }
+
     /** A backend has left the herd: its series end, or a herd that keeps changing would fill page and memory. */
     public void onRemoval(String backend) {
         forget(ejections, backend);
+        forget(degradations, backend);
+        forget(unfinished, backend);
         forget(upstreamConnections, backend);
         noModel.forget(backend);
         otherModel.forget(backend);
@@ -184,12 +208,26 @@ public final class Metrics {
                     }
                 })
                 .register(registry);
+        new PulledGauge(
+                        "drover_backend_state",
+                        "1 for the state that the backend is in, 0 for the others.",
+                        List.of("backend", "state"),
+                        family -> herd.get().forEach(backend -> states(family, backend)))
+                .register(registry);
         new PulledGauge("drover_backend_inflight", "Requests that run on the backend.", BACKEND_LABEL, family -> {
                     for (BackendView backend : herd.get()) {
                         family.addMetric(List.of(backend.name()), backend.inFlight());
                     }
                 })
                 .register(registry);
+    }
+
+    private static void states(GaugeMetricFamily family, BackendView backend) {
+        Enum<?> current = backend.state();
+        for (Enum<?> state : current.getDeclaringClass().getEnumConstants()) {
+            String label = state.name().toLowerCase(Locale.ROOT);
+            family.addMetric(List.of(backend.name(), label), state == current ? 1 : 0);
+        }
     }
 
     /** Shows the bytes of request bodies kept for a retry. */

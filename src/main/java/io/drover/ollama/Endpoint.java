@@ -89,6 +89,16 @@ public enum Endpoint {
         return kind == Kind.INFERENCE || kind == Kind.ABOUT_MODEL;
     }
 
+    /** Whether it writes text, and so can be asked for a stream. */
+    public boolean generates() {
+        return hasOwnEnd() && this != EMBED && this != V1_EMBEDDINGS;
+    }
+
+    /** Whether the text of an answer tells by itself that it is whole. */
+    public boolean hasOwnEnd() {
+        return inference() && this != EMBEDDINGS && this != V1_TRANSCRIPTIONS;
+    }
+
     /** Whether a request may be sent again before the first byte of an answer has reached the client. */
     public boolean replayable() {
         return needsModel();

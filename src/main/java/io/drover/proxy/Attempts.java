@@ -7,6 +7,7 @@ import io.drover.backend.Tried;
 import io.drover.backend.Wanted;
 import io.drover.ollama.ModelName;
 import io.drover.ollama.RetryClass.Verdict;
+import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,8 @@ final class Attempts {
     private boolean poisonSuspected;
     private boolean noneWasUp;
     private @Nullable Backend last;
+    private long lastNanos;
+    private boolean lastBlamed;
 
     Attempts(Worker worker) {
         this.clock = worker.clock();
@@ -86,6 +89,8 @@ final class Attempts {
         if (slot != null) {
             tried.add(slot.backend());
             last = slot.backend();
+            lastNanos = now;
+            lastBlamed = false;
             made++;
             freshTried = false;
         }
@@ -95,6 +100,7 @@ final class Attempts {
     /** A slot on the same backend again, for a new connection; costs no attempt. */
     Slot again(Backend backend) {
         freshTried = true;
+        lastNanos = clock.now();
         made++;
         return backend.acquire();
     }
@@ -157,6 +163,7 @@ final class Attempts {
 
     /** Whether a response with this verdict is worth another backend. */
     boolean isWorthNext(Verdict verdict) {
+        lastBlamed = verdict == Verdict.NEXT_BACKEND || verdict == Verdict.NEXT_BACKEND_ONCE;
         return isAnotherUp()
                 && switch (verdict) {
                     case NEXT_BACKEND, BUSY -> true;
@@ -207,6 +214,21 @@ final class Attempts {
     @Nullable
     String lastName() {
         return last == null ? null : last.name();
+    }
+
+    /** When it was given the request; of no meaning where none was. */
+    long lastNanos() {
+        return lastNanos;
+    }
+
+    /** Whether its answer was taken for a failure of its own already. */
+    boolean isLastBlamed() {
+        return lastBlamed;
+    }
+
+    /** The backends that can be tried, or could have been. */
+    List<Backend> herd() {
+        return context.cluster().backends();
     }
 
     /** Where it was and how often, for the end of an error's text. */

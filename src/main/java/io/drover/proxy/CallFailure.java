@@ -24,6 +24,8 @@ enum CallFailure {
     FIRST_BYTE_TIMED_OUT("no answer in time", false),
     /** Probes found the backend down before the response began. */
     BACKEND_DOWN("backend went down", false),
+    /** The backend went silent before the response began. */
+    BACKEND_WEDGED("backend went silent", false),
     /** No byte of the response within {@code timeouts.idle}. */
     IDLE_TIMED_OUT("answer stalled", false),
     /** What should repeat a broken answer is no such answer: an error, or of another type. */

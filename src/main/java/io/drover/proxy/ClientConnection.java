@@ -268,10 +268,18 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    void onBackendDown(Backend backend) {
+    void onBackendDown(Backend backend, boolean wedged) {
         Exchange running = exchange;
         if (running != null) {
-            running.onBackendDown(backend);
+            running.onBackendDown(backend, wedged);
+        }
+    }
+
+    /** Tells what a backend owes the exchange that runs, if any does. */
+    void tell(Debts debts) {
+        Exchange running = exchange;
+        if (running != null) {
+            running.tell(debts);
         }
     }
 

@@ -7,6 +7,7 @@ import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.http.RequestTarget;
+import io.drover.ollama.ApiFamily;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.JsonFieldScanner;
 import io.drover.ollama.ModelName;
@@ -206,7 +207,9 @@ final class ClientRequest {
         return RouteTable.lastSegment(head.bytes(), head.pathStart(), head.pathEnd() - head.pathStart());
     }
 
-    private @Nullable ModelName modelName() {
+    /** The model asked for; null where it was not seen. */
+    @Nullable
+    ModelName modelName() {
         if (name == null) {
             String model = model();
             name = model == null ? null : ModelName.of(model);
@@ -227,6 +230,16 @@ final class ClientRequest {
         }
         ModelName model = modelName();
         return model == null || model.requested().isBlank() || model.isCloud() ? null : model;
+    }
+
+    /** Whether the answer is generated piece by piece and sent like that: Ollama's own default, not that of the others. */
+    boolean isForStream() {
+        JsonFieldScanner read = scanner;
+        if (read == null || !endpoint.generates()) {
+            return false;
+        }
+        Boolean asked = read.stream();
+        return asked == null ? endpoint.family() == ApiFamily.OLLAMA : asked;
     }
 
     /** The method, or a dash where no request line was understood. */

@@ -4,11 +4,13 @@ import io.drover.backend.Backend;
 import io.drover.backend.Slot;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
+import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
+import io.drover.ollama.AnswerEnd;
 import io.drover.ollama.FinalRecord;
 import io.drover.ollama.RetryClass;
 import io.drover.ollama.TailRing;
@@ -175,7 +177,7 @@ final class Exchange implements ResponseSink, HeadLines {
         ResponseSink sink = repeat != null && isCommitted() ? repeat : this;
         Call next = new Call(worker, slot, sink, request.isToHead());
         call = next;
-        waits.awaitConnection(clock.now());
+        waits.awaitConnection(slot.backend(), clock.now());
         next.start(fresh);
     }
 
@@ -286,9 +288,9 @@ final class Exchange implements ResponseSink, HeadLines {
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
         }
-        if (request.endpoint().inference() && status == 200 && tail == null) {
-            tail = client.tail();
-        }
+        // A coded body tells nothing of itself.
+        boolean telling = request.endpoint().inference() && status == 200 && !head.has(Field.CONTENT_ENCODING);
+        tail = telling ? client.tail() : null;
         if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
             worker.warnOfRefusedHost(running.backend());
         }
@@ -307,7 +309,7 @@ final class Exchange implements ResponseSink, HeadLines {
                     settings.config().buffers().holdBack(),
                     request.isCloud());
         } else {
-            commit(running);
+            commit();
         }
         waits.awaitNextByte(clock.now());
         // Last: what is left of an unfinished upload may be malformed and end all this.
@@ -377,7 +379,7 @@ final class Exchange implements ResponseSink, HeadLines {
             judged.backend().onFailure("answered " + status, clock.now());
         }
         if (!attempts.isWorthNext(verdict)) {
-            commit(judged);
+            commit();
             return true;
         }
         call = null;
@@ -386,15 +388,12 @@ final class Exchange implements ResponseSink, HeadLines {
         return false;
     }
 
-    private void commit(Call running) {
+    private void commit() {
         holdBack = null;
         Objects.requireNonNull(response).commit();
         if (body != null && body.isComplete() && (repeat == null || !repeat.isOn())) {
             // Nothing can be sent again any more: an hour-long answer must not hold its prompt in memory.
             body.release();
-        }
-        if (status < 500) {
-            running.backend().onSuccess(clock.now());
         }
         pauseWhileClientIsSlow();
     }
@@ -473,16 +472,22 @@ final class Exchange implements ResponseSink, HeadLines {
 
     /**
      * Probes found a backend down. One that only loads a model answers them, so whoever still waits there for an answer
-     * waits for nothing: the request is taken back where it may be sent again.
+     * waits for nothing: the request is taken back where it may be sent again. So is one for a model that was in memory,
+     * at a backend that went silent, if another one is up.
      */
-    void onBackendDown(Backend down) {
+    void onBackendDown(Backend down, boolean wedged) {
         Call running = call;
         if (running != null
                 && running.backend() == down
                 && timeline.phase() != Phase.RELAY
-                && request.endpoint().replayable()) {
-            running.fail(CallFailure.BACKEND_DOWN);
+                && request.endpoint().replayable()
+                && (!wedged || (waits.isForLoadedModel() && attempts.isAnotherUp()))) {
+            running.fail(wedged ? CallFailure.BACKEND_WEDGED : CallFailure.BACKEND_DOWN);
         }
+    }
+
+    void tell(Debts debts) {
+        debts.add(timeline.phase(), call, waits);
     }
 
     // ------------------------------------------------------------------ the end
@@ -582,8 +587,11 @@ final class Exchange implements ResponseSink, HeadLines {
     private void tell(Outcome outcome, long requestBytes) {
         FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, request.endpoint());
         long responseBytes = client.bytesWritten() - timeline.bytesBefore();
+        AnswerEnd end = !isCommitted()
+                ? AnswerEnd.UNTOLD
+                : Evidence.give(request, timeline, attempts, outcome, tail, tokens, clock.now());
         FinishedExchange record = FinishedExchange.of(
-                request, timeline, attempts, outcome, tokens, requestBytes, responseBytes, clock.now());
+                request, timeline, attempts, outcome, tokens, end, requestBytes, responseBytes, clock.now());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
     }

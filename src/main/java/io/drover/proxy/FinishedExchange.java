@@ -2,6 +2,7 @@ package io.drover.proxy;
 
 import io.drover.metrics.AccessRecord;
 import io.drover.metrics.Outcome;
+import io.drover.ollama.AnswerEnd;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.FinalRecord;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ record FinishedExchange(
         long requestBytes,
         long responseBytes,
         FinalRecord tokens,
+        AnswerEnd end,
         long timeToFirstByteNanos,
         long durationNanos)
         implements AccessRecord {
@@ -35,6 +37,7 @@ record FinishedExchange(
             Attempts attempts,
             Outcome outcome,
             FinalRecord tokens,
+            AnswerEnd end,
             long requestBytes,
             long responseBytes,
             long nowNanos) {
@@ -52,6 +55,7 @@ record FinishedExchange(
                 requestBytes,
                 responseBytes,
                 tokens,
+                end,
                 timeline.timeToFirstByteNanos(),
                 nowNanos - timeline.startNanos());
     }
@@ -74,6 +78,11 @@ record FinishedExchange(
     @Override
     public long generationNanos() {
         return tokens.generationNanos();
+    }
+
+    @Override
+    public boolean unfinished() {
+        return end == AnswerEnd.UNFINISHED;
     }
 
     @Override

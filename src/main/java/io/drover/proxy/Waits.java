@@ -1,8 +1,11 @@
 package io.drover.proxy;
 
+import io.drover.backend.Backend;
+import io.drover.backend.Models;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.Timeouts;
 import io.drover.metrics.Phase;
+import io.drover.ollama.ModelName;
 import io.drover.upstream.UpstreamConnection;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +46,7 @@ final class Waits {
     private final Timeouts timeouts;
     private long bodyReadNanos;
     private long sentNanos;
+    private Models modelsBefore = Models.UNKNOWN;
 
     Waits(ClientConnection client, ClientRequest request, DroverConfig config) {
         this.client = client;
@@ -66,7 +70,8 @@ final class Waits {
         client.setDeadline(now + timeouts.connect().toNanos() + looks + BETWEEN_LISTINGS_NANOS);
     }
 
-    void awaitConnection(long now) {
+    void awaitConnection(Backend backend, long now) {
+        modelsBefore = backend.models();
         // The pool's own limit covers a connect under way; this one also covers the wait for a turn to connect.
         client.setDeadline(now + 2 * timeouts.connect().toNanos());
     }
@@ -75,6 +80,34 @@ final class Waits {
     void awaitAnswer(long now, boolean uploading) {
         sentNanos = now;
         client.setDeadline(now + Look.whileSending(timeouts, request.endpoint(), uploading));
+    }
+
+    /** When the last of the request was handed to the connection. */
+    long sentNanos() {
+        return sentNanos;
+    }
+
+    /** Whether the answer is a stream that begins as soon as there is something to say. */
+    boolean isForStream() {
+        return request.isForStream();
+    }
+
+    /**
+     * Whether the backend had the model in memory before it was given the request, so that it need not load it: while it
+     * does, it lists the model as loaded already.
+     */
+    boolean isForLoadedModel() {
+        ModelName model = request.modelName();
+        return model != null && modelsBefore.isLoaded(model.key());
+    }
+
+    /** Whether an answer to an inference request can come: nothing keeps it from being read. */
+    boolean isReading() {
+        return client.isWritable();
+    }
+
+    boolean isForInference() {
+        return request.endpoint().inference();
     }
 
     void awaitNextByte(long now) {

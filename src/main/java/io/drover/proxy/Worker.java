@@ -44,6 +44,7 @@ public final class Worker {
     private final PayloadRanges ranges = new PayloadRanges();
     private final PeerState peerState = new PeerState();
     private final SplittableRandom random = new SplittableRandom();
+    private final Debts debts = new Debts(clock.now());
     private final Map<Backend, Lane> lanes = new HashMap<>();
     private final Bootstrap upstream;
     private final long stallNanos;
@@ -97,6 +98,7 @@ public final class Worker {
                 each.remove();
             }
         }
+        debts.look(clients, now);
         // Over the global budget the client that has been slow for longest goes first, one each tick.
         if (context.outbound().isExceeded() && !slowClients.isEmpty()) {
             slowClients.iterator().next().abort("outbound memory is exhausted");
@@ -108,11 +110,11 @@ public final class Worker {
         return new ClientConnection(this);
     }
 
-    /** Probes found a backend down: takes back what waits for its answer. On the loop. */
-    public void onBackendDown(Backend backend) {
+    /** A backend is down, or wedged: takes back what waits for its answer in vain. On the loop. */
+    public void onBackendDown(Backend backend, boolean wedged) {
         clock.read();
         for (ClientConnection client : List.copyOf(clients)) {
-            client.onBackendDown(backend);
+            client.onBackendDown(backend, wedged);
         }
     }
 

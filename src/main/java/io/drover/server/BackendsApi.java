@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendStatus;
 import io.drover.backend.Cluster;
+import io.drover.backend.ModelPace;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -59,7 +60,27 @@ final class BackendsApi {
         json.writeNumberField("weight", backend.config().weight());
         json.writeNumberField("share", status.share());
         json.writeBooleanField("backup", backend.config().backup());
+        json.writeArrayFieldStart("models");
+        for (ModelPace pace : backend.paces()) {
+            json.writeStartObject();
+            json.writeStringField("name", pace.model());
+            number(json, "tokens_per_second", pace.tokensPerSecond());
+            number(json, "usual_tokens_per_second", pace.usualTokensPerSecond());
+            number(json, "first_token_seconds", pace.firstTokenSeconds());
+            json.writeBooleanField("slow", pace.slow());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
         json.writeEndObject();
+    }
+
+    /** To thousandths; null where nothing is known. */
+    private static void number(JsonGenerator json, String field, double value) throws IOException {
+        if (Double.isNaN(value)) {
+            json.writeNullField(field);
+        } else {
+            json.writeNumberField(field, Math.round(value * 1000) / 1000.0);
+        }
     }
 
     /** Takes a backend out of rotation or back into it; false if there is none of that name. */

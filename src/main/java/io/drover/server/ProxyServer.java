@@ -151,8 +151,9 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private void onBackendChange(Backend backend, BackendState state) {
-        if (state == BackendState.DOWN) {
-            workers.forEach((loop, worker) -> loop.execute(() -> worker.onBackendDown(backend)));
+        if (state == BackendState.DOWN || state == BackendState.WEDGED) {
+            boolean wedged = state == BackendState.WEDGED;
+            workers.forEach((loop, worker) -> loop.execute(() -> worker.onBackendDown(backend, wedged)));
         }
     }
 

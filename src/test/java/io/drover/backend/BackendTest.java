@@ -170,6 +170,8 @@ class BackendTest {
         Backend trusted = backend(new Health(
                 HEALTH.active(),
                 new PassiveHealth(0, Duration.ofSeconds(30), Duration.ofMinutes(5), 50),
+                HEALTH.degraded(),
+                HEALTH.wedgedAfter(),
                 HEALTH.slowStart()));
         for (int i = 0; i < 10; i++) {
             trusted.onFailure("connection reset", NOW);
@@ -248,7 +250,8 @@ class BackendTest {
 
     @Test
     void withoutSlowStartItIsBackInFullAtOnce() {
-        Backend quick = backend(new Health(HEALTH.active(), HEALTH.passive(), Duration.ZERO));
+        Backend quick = backend(
+                new Health(HEALTH.active(), HEALTH.passive(), HEALTH.degraded(), HEALTH.wedgedAfter(), Duration.ZERO));
         quick.onProbe(false, "connection refused", NOW);
         quick.onProbe(true, "", NOW);
         quick.onProbe(true, "", NOW);

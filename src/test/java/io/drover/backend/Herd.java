@@ -2,6 +2,7 @@ package io.drover.backend;
 
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.PassiveHealth;
 import java.net.URI;
@@ -17,6 +18,8 @@ final class Herd {
     static final Health HEALTH = new Health(
             new ActiveHealth(Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3),
             new PassiveHealth(3, Duration.ofSeconds(30), Duration.ofMinutes(5), 50),
+            new DegradedHealth(25, 5, 30),
+            Duration.ofSeconds(60),
             Duration.ofSeconds(20));
     static final long EJECT_NANOS = Duration.ofSeconds(30).toNanos();
     static final BackendObserver NOBODY = (backend, from, to, reason) -> {};

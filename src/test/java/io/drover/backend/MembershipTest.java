@@ -108,6 +108,8 @@ class MembershipTest {
         Health strict = new Health(
                 Herd.HEALTH.active(),
                 new PassiveHealth(1, Duration.ofSeconds(3), Duration.ofSeconds(3), 100),
+                Herd.HEALTH.degraded(),
+                Herd.HEALTH.wedgedAfter(),
                 Duration.ZERO);
         members.apply(List.of(entry(0)), strict, NOW);
 
@@ -126,6 +128,8 @@ class MembershipTest {
         Health unprobed = new Health(
                 new io.drover.config.DroverConfig.ActiveHealth(Duration.ZERO, Duration.ofSeconds(2), 2, 3),
                 Herd.HEALTH.passive(),
+                Herd.HEALTH.degraded(),
+                Herd.HEALTH.wedgedAfter(),
                 Herd.HEALTH.slowStart());
 
         members.apply(List.of(entry(0)), unprobed, NOW);

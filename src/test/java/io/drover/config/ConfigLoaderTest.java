@@ -114,6 +114,8 @@ final class ConfigLoaderTest {
                                 new DroverConfig.ActiveHealth(Duration.ofSeconds(103), Duration.ofSeconds(104), 8, 9),
                                 new DroverConfig.PassiveHealth(
                                         10, Duration.ofSeconds(105), Duration.ofSeconds(125), 26),
+                                new DroverConfig.DegradedHealth(27, 28, 29),
+                                Duration.ofSeconds(128),
                                 Duration.ofSeconds(127)),
                         new DroverConfig.Timeouts(
                                 Duration.ofSeconds(106),

@@ -106,6 +106,7 @@ final class ConfigProblemsTest {
         health.active.rise = 0           | 0 (expected: a whole number from 1)
         health.active.fall = 0           | 0 (expected: a whole number from 1)
         health.passive.failures = -1     | -1 (expected: a whole number from 0)
+        health.degraded.share = 0        | 0 (expected: a whole number from 1 to 100)
         upstream.max-connecting = 0      | 0 (expected: a whole number from 1)
         retry.mid-stream = always        | "always" (expected: off or deterministic)
         retry.attempts = -1              | -1 (expected: a whole number from 0 to 100)

@@ -33,6 +33,7 @@ final class ConfigTextTest {
                   10.0.0.12:11434  http://10.0.0.12:11434, weight 1
                 routing     model-aware
                 health      probe every 5s, timeout 2s, up after 2, down after 3; ejected for 30s to 5m after 5 failures, up to 50% at once
+                            degraded after 5 answers below 25% of the usual speed, or above 30% unfinished; wedged after 1m
                 slow start  30s
                 timeouts    connect 5s, request head 10s, request body 1m, first byte 10m, idle 2m
                             client write 1m, upstream write 1m, keep-alive 2m, lingering close 2s
@@ -69,6 +70,7 @@ final class ConfigTextTest {
                 discovery   _ollama._tcp.gpus.internal, every 128s
                 routing     any backend for any model
                 health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s to 125s after 10 failures, up to 26% at once
+                            degraded after 28 answers below 27% of the usual speed, or above 29% unfinished; wedged after 128s
                 slow start  127s
                 timeouts    connect 106s, request head 107s, request body 108s, first byte 109s, idle 110s
                             client write 111s, upstream write 112s, keep-alive 113s, lingering close 114s
@@ -94,9 +96,12 @@ final class ConfigTextTest {
                 .backends("http://gpu1:11434")
                 .flag("health.active.interval", "0")
                 .flag("health.passive.failures", "0")
+                .flag("health.degraded.requests", "0")
+                .flag("health.wedged-after", "0")
                 .config();
 
-        assertThat(ConfigText.render(config)).contains("health      no probes; no ejection\n");
+        assertThat(ConfigText.render(config))
+                .contains("health      no probes; no ejection\n            never degraded; never wedged\n");
     }
 
     @Test

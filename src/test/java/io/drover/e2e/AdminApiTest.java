@@ -58,8 +58,8 @@ class AdminApiTest {
         assertThat(backends())
                 .contains("{\"name\":\"a\",\"url\":\"" + a.url()
                         + "\",\"state\":\"unknown\",\"up\":true,\"drained\":false,\"reason\":\"\",")
-                .contains("\"seconds\":null,\"inflight\":0,\"weight\":1,\"share\":100,\"backup\":false}")
-                .contains("\"backup\":true}");
+                .contains("\"seconds\":null,\"inflight\":0,\"weight\":1,\"share\":100,\"backup\":false,\"models\":[]}")
+                .contains("\"backup\":true,");
         drover.backend("a").onConnectFailure("connection refused", System.nanoTime());
         assertThat(backends())
                 .contains(

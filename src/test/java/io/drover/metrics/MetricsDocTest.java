@@ -70,7 +70,9 @@ class MetricsDocTest {
     void everyFieldOfTheAccessLogIsOnThePage() throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         AccessLogLines lines = new AccessLogLines();
-        lines.add(TestRecord.chat("m", 200).withOutcome(Outcome.failed(200, Phase.RELAY, Side.CLIENT, "gone")));
+        lines.add(TestRecord.chat("m", 200)
+                .withEndpoint(TestRecord.UNFINISHED, true)
+                .withOutcome(Outcome.failed(200, Phase.RELAY, Side.CLIENT, "gone")));
         lines.addDropped(1);
         lines.writeTo(out);
         Set<String> written = new TreeSet<>();
@@ -97,6 +99,8 @@ class MetricsDocTest {
         metrics.onReload(true);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
         metrics.onEjection("gpu-a", "connection refused");
+        metrics.onDegradation("gpu-a", "slow");
+        metrics.onFinish(TestRecord.chat("m", 200).withEndpoint(TestRecord.UNFINISHED, true));
         metrics.backends(() -> List.of(new Backend()));
         metrics.connections(Side.CLIENT, () -> 1);
         metrics.connections(Side.UPSTREAM, () -> 1);
@@ -116,6 +120,11 @@ class MetricsDocTest {
         @Override
         public boolean up() {
             return true;
+        }
+
+        @Override
+        public Side state() {
+            return Side.PROXY;
         }
 
         @Override

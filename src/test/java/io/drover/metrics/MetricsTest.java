@@ -266,5 +266,10 @@ class MetricsTest {
         return Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
     }
 
-    private record View(String name, boolean up, int inFlight) implements BackendView {}
+    private record View(String name, boolean up, int inFlight) implements BackendView {
+        @Override
+        public Side state() {
+            return up ? Side.PROXY : Side.CLIENT;
+        }
+    }
 }

@@ -23,6 +23,8 @@ record TestRecord(
         long durationNanos,
         boolean inference)
         implements AccessRecord {
+    /** The endpoint of answers that lack their own end. */
+    static final String UNFINISHED = "/unfinished";
 
     /** A chat that took 2 s, its first byte 0.25 s, and made 30 tokens in 1.5 s from a prompt of 12. */
     static TestRecord chat(@Nullable String model, int status) {
@@ -68,6 +70,11 @@ record TestRecord(
                 -1,
                 7_000_000L,
                 false);
+    }
+
+    @Override
+    public boolean unfinished() {
+        return outcome.status() == 200 && endpoint.equals(UNFINISHED);
     }
 
     TestRecord withOutcome(Outcome changed) {
