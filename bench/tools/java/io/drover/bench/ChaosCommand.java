@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,6 +97,7 @@ final class ChaosCommand implements Callable<Integer> {
         List<Promise> promises = new ArrayList<>();
         List<Ordeal> ordeals = new ArrayList<>();
         Map<String, String> machine = new LinkedHashMap<>(Machine.describe());
+        machine.remove("wrk");
         try (Children children = new Children()) {
             if (!noise.isEmpty()) {
                 promises.add(noise(known, folder, children));
@@ -176,7 +178,7 @@ final class ChaosCommand implements Callable<Integer> {
     private static Duration duration(String text) {
         try {
             return Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
-        } catch (java.time.format.DateTimeParseException e) {
+        } catch (DateTimeParseException e) {
             throw new IllegalArgumentException("--noise " + text + " (expected: such as 90s or 10m)", e);
         }
     }

@@ -48,7 +48,7 @@ final class ChaosRun {
     /** Each strikes the next backend in turn. */
     List<Ordeal> run(List<Disaster> disasters) throws IOException {
         List<Ordeal> ordeals = new ArrayList<>();
-        say("none");
+        say("all well");
         Pause.of(quick ? CALM.dividedBy(2) : CALM);
         long begun = System.nanoTime();
         Pause.of(quick ? CALM.dividedBy(2) : CALM);

@@ -29,7 +29,7 @@ final class ChaosTable {
         boolean calm = ordeal.disaster() == null;
         List<Long> toIt = ordeal.toIt();
         List<String> cells = List.of(
-                calm ? "all well" : ordeal.words(),
+                ordeal.words(),
                 ordeal.proxy(),
                 whole(ordeal.answers().size()),
                 whole(ordeal.count(Ending.FAILED)),
@@ -79,19 +79,28 @@ final class ChaosTable {
 
     private static String states(Ordeal ordeal) {
         List<String> changes = new ArrayList<>();
-        String last = "";
-        for (Sighting each : ordeal.ofIt()) {
-            String now = each.state() + each.reason();
-            if (!now.equals(last)) {
-                boolean over = each.nanos() - ordeal.restoredNanos() >= 0;
-                String at = over
-                        ? "+" + seconds(ordeal.sinceRestored(each.nanos()))
-                        : seconds(ordeal.sinceStruck(each.nanos()));
-                changes.add(last.isEmpty() ? each.state() : at + " s " + each.state() + " (" + each.reason() + ")");
-                last = now;
+        List<Sighting> all = ordeal.ofIt();
+        Sighting first = all.get(0);
+        for (int i = 0; i < all.size(); i++) {
+            Sighting each = all.get(i);
+            boolean last = i == all.size() - 1 || !all.get(i + 1).state().equals(each.state());
+            first = each.state().equals(first.state()) ? first : each;
+            if (last) {
+                changes.add(changes.isEmpty() ? each.state() : at(ordeal, first.nanos()) + " " + said(each));
             }
         }
         return String.join(", ", changes);
+    }
+
+    /** The reason of a change that time alone makes is known a little later than the state. */
+    private static String said(Sighting last) {
+        return last.state() + " (" + last.reason() + ")";
+    }
+
+    private static String at(Ordeal ordeal, long nanos) {
+        return nanos - ordeal.restoredNanos() >= 0
+                ? "+" + seconds(ordeal.sinceRestored(nanos)) + " s"
+                : seconds(ordeal.sinceStruck(nanos)) + " s";
     }
 
     /** Why requests failed and answers broke, and how often. */

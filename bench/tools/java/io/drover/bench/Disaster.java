@@ -3,6 +3,7 @@ package io.drover.bench;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A way in which a backend fails, and what ends it. */
@@ -40,7 +41,7 @@ enum Disaster {
     }
 
     String option() {
-        return name().replaceFirst("^ERROR_", "").toLowerCase(java.util.Locale.ROOT);
+        return name().replaceFirst("^ERROR_", "").toLowerCase(Locale.ROOT);
     }
 
     /** What has become of the backend, for the table. */

@@ -5,13 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Requests for which a proxy could not connect to a backend, as it tells itself: one that is gone cannot count them.
  * Probes are not among them.
  */
 interface Refusals {
-    /** So far.
+    /**
+     * So far.
      *
      * @param port of the backend
      */
@@ -34,7 +36,7 @@ interface Refusals {
             if (!Files.exists(log)) {
                 return 0;
             }
-            try (var lines = Files.lines(log)) {
+            try (Stream<String> lines = Files.lines(log)) {
                 return lines.filter(line -> line.contains("Connection refused") && line.contains(":" + port + "/"))
                         .count();
             }
