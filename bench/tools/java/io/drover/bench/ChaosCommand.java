@@ -54,7 +54,7 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--probing",
             paramLabel = "N",
-            description = "Instead: what it costs Drover to probe so many backends. Takes three minutes.")
+            description = "Instead: what it costs Drover to probe so many backends. Takes ten minutes.")
     private int probing;
 
     @Option(

@@ -16,7 +16,9 @@ final class ProbingCost {
     private static final int ADMIN_PORT = 9302;
     private static final int FIRST_BACKEND = 7401;
     private static final double MOST_PERCENT = 1;
-    private static final Duration SETTLE = Duration.ofSeconds(30);
+
+    /** At a few probes a second the JVM's compilers take minutes to be done. */
+    private static final Duration SETTLE = Duration.ofMinutes(4);
 
     private final Path root;
     private final Path folder;
