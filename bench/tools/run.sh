@@ -1,4 +1,4 @@
-# Builds the tools where they are older than their sources, and runs them. Sourced by compare and load.
+# Builds the tools where they are older than their sources, and runs them. Sourced by the scripts in bench.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # bench [PREFIX...] -- COMMAND...

@@ -3,11 +3,11 @@ package io.drover.bench;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The door to the tools; {@code bench/compare} and {@code bench/load} call it. */
+/** The door to the tools; the scripts in {@code bench} call it. */
 @Command(
         name = "bench",
         description = "Measures proxies in front of Ollama.",
-        subcommands = {CompareCommand.class, LoadCommand.class},
+        subcommands = {CompareCommand.class, LoadCommand.class, ChaosCommand.class, BackendCommand.class},
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements Runnable {
     @CommandLine.Spec

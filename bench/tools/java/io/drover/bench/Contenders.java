@@ -67,7 +67,7 @@ final class Contenders {
 
     /** @param program or where it is; empty if it is not installed */
     Optional<Contender> nginx(String program) {
-        return find(program)
+        return Programs.locate(program)
                 .map(nginx -> new Contender(
                         "nginx",
                         NGINX_PORT,
@@ -78,7 +78,7 @@ final class Contenders {
 
     /** @param program or where it is; empty if it is not installed */
     Optional<Contender> haproxy(String program) {
-        return find(program)
+        return Programs.locate(program)
                 .map(haproxy -> new Contender(
                         "haproxy",
                         HAPROXY_PORT,
@@ -108,12 +108,5 @@ final class Contenders {
 
     private String peer(String file) {
         return root.resolve("bench/peers").resolve(file).toString();
-    }
-
-    private static Optional<String> find(String program) {
-        if (program.contains("/")) {
-            return Optional.of(program).filter(path -> Path.of(path).toFile().canExecute());
-        }
-        return Programs.find(program).map(Path::toString);
     }
 }

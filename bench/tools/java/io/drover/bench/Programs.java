@@ -25,6 +25,14 @@ final class Programs {
                 .findFirst();
     }
 
+    /** A program by its name or its path; empty if it is not there. */
+    static Optional<String> locate(String program) {
+        if (program.contains("/")) {
+            return Optional.of(program).filter(path -> Files.isExecutable(Path.of(path)));
+        }
+        return find(program).map(Path::toString);
+    }
+
     /** The first line that a command prints, such as its version; empty if it cannot be run. */
     static String firstLine(List<String> command) {
         try {

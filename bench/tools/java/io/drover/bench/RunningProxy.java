@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A contender's process, with all its threads and children on one core. */
+/** A contender's process, with all its threads and children. */
 final class RunningProxy implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(30);
     private static final long STOP_SECONDS = 10;
@@ -36,9 +36,18 @@ final class RunningProxy implements AutoCloseable {
 
     /** Starts it on {@code core}; it need not listen yet. What it prints goes to a file in {@code folder}. */
     static RunningProxy start(Contender contender, int core, Path folder) throws IOException {
-        Path log = folder.resolve(contender.name() + ".log");
         List<String> command = new ArrayList<>(List.of("taskset", "-c", String.valueOf(core)));
         command.addAll(contender.command());
+        return start(contender, command, folder);
+    }
+
+    /** As {@link #start(Contender, int, Path)}, on any core. */
+    static RunningProxy start(Contender contender, Path folder) throws IOException {
+        return start(contender, contender.command(), folder);
+    }
+
+    private static RunningProxy start(Contender contender, List<String> command, Path folder) throws IOException {
+        Path log = folder.resolve(contender.name() + ".log");
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().putAll(contender.environment());

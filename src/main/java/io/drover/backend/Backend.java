@@ -143,9 +143,13 @@ public final class Backend implements BackendView {
         models = listed;
     }
 
-    /** A request succeeded here: proof enough to end an ejection. */
-    public void onSuccess(long nowNanos) {
-        health.onSuccess(nowNanos);
+    /**
+     * A request succeeded here: proof enough to end an ejection, if it was sent since.
+     *
+     * @param sentNanos when it was given to this backend
+     */
+    public void onSuccess(long sentNanos, long nowNanos) {
+        health.onSuccess(sentNanos, nowNanos);
     }
 
     /** A request failed here by the backend's fault; the last of {@code passive.failures} in a row ejects it. */

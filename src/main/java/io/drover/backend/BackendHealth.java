@@ -86,9 +86,14 @@ final class BackendHealth {
         }
     }
 
-    void onSuccess(long nowNanos) {
+    void onSuccess(long sentNanos, long nowNanos) {
         // The usual case, on every request, takes no lock.
-        if (failures == 0 && condition.ejection() == null) {
+        Condition.Ejection current = condition.ejection();
+        if (failures == 0 && current == null) {
+            return;
+        }
+        if (current != null && current.lasts(nowNanos) && current.sinceNanos() - sentNanos > 0) {
+            // It tells how the backend was before it failed.
             return;
         }
         if (isWedged(nowNanos)) {
@@ -181,14 +186,15 @@ final class BackendHealth {
                 ejectNanos = grown(passive);
             }
             probeSuccesses = 0;
-            // What was already running when it was ejected, and fails now, only makes it last longer.
-            // Silence and what comes of it, requests taken back, are one story: the first word of it stays.
-            Condition.Ejection first = last != null
-                            && last.lasts(nowNanos)
-                            && (cause == Cause.SILENCE || (cause == Cause.FAILURES && last.cause() == Cause.SILENCE))
-                    ? last
-                    : new Condition.Ejection(0, reason, cause);
-            condition = condition.ejected(new Condition.Ejection(nowNanos + ejectNanos, first.reason(), first.cause()));
+            // What was already running when it was ejected, and fails now, only makes it last longer: the first word
+            // stays, unless the next one is that nobody is there.
+            Condition.Ejection running = last != null && last.lasts(nowNanos) ? last : null;
+            long since = running == null ? nowNanos : running.sinceNanos();
+            long until = nowNanos + ejectNanos;
+            condition = condition.ejected(
+                    running != null && cause != Cause.CONNECTING
+                            ? new Condition.Ejection(since, until, running.reason(), running.cause())
+                            : new Condition.Ejection(since, until, reason, cause));
         });
     }
 

@@ -31,9 +31,10 @@ record Condition(
     static final Condition UNKNOWN = new Condition(BackendState.UNKNOWN, "", null, null, false, 0, false);
 
     /**
+     * @param sinceNanos when it began; it may have been prolonged since
      * @param untilNanos when it has done its time
      */
-    record Ejection(long untilNanos, String reason, Cause cause) {
+    record Ejection(long sinceNanos, long untilNanos, String reason, Cause cause) {
         boolean lasts(long nowNanos) {
             // By the difference: nanoTime may be negative and may wrap.
             return untilNanos - nowNanos > 0;

@@ -28,6 +28,8 @@ public record Fault(Kind kind, int lines, String path) {
         NONE,
         /** 503 with the text of a full queue. */
         BUSY_503,
+        /** 503 as while a runner loads: not the text of a full queue. */
+        UNAVAILABLE_503,
         /** 500 as when a model could not be loaded. */
         ERROR_500_LOAD,
         /** 500 as when the runner died before the first token. */

@@ -43,8 +43,8 @@ final class Generation implements Pacer.Paced {
     private final Prose prose;
     private final Scheduler.Turn turn;
     private final long begun = System.nanoTime();
-    private final double nanosPerToken;
     private long firstAt;
+    private long nextAt;
     private int written;
     private boolean running;
     private boolean over;
@@ -58,8 +58,6 @@ final class Generation implements Pacer.Paced {
         this.prose = new Prose(task.seed());
         this.turn = new Scheduler.Turn(
                 task.model(), task.numCtx(), task.keepAlive(), true, incoming.loop(), this::onGranted);
-        double rate = simulation.tokensPerSecond;
-        this.nanosPerToken = rate == 0 ? 0 : 1e9 / rate;
     }
 
     void start() {
@@ -88,7 +86,8 @@ final class Generation implements Pacer.Paced {
         running = true;
         simulation.counters.begin();
         firstAt = System.nanoTime() + simulation.settings.firstToken().toNanos();
-        long due = task.stream() ? firstAt : firstAt + (long) (nanosPerToken * (task.tokens() - 1));
+        nextAt = firstAt;
+        long due = task.stream() ? firstAt : firstAt + (long) (simulation.nanosPerToken() * (task.tokens() - 1));
         simulation.pacer(incoming.loop()).add(this, due);
     }
 
@@ -115,19 +114,18 @@ final class Generation implements Pacer.Paced {
             answer.stream(200, dialect.streamType());
             dialect.open(answer, task.promptTokens());
         }
-        int due = nanosPerToken == 0
-                ? written + BURST
-                : 1 + (int) Math.min(task.tokens(), Math.max(0, (now - firstAt + Pacer.GRAIN_NANOS) / nanosPerToken));
-        int until = Math.min(due, task.tokens());
-        while (written < until) {
+        double nanosPerToken = simulation.nanosPerToken();
+        int until = nanosPerToken == 0 ? Math.min(written + BURST, task.tokens()) : task.tokens();
+        while (written < until && (nanosPerToken == 0 || nextAt - now <= Pacer.GRAIN_NANOS)) {
             written++;
+            nextAt += (long) nanosPerToken;
             if (!dialect.token(answer, prose.next(isLast()))) {
                 onStruck();
                 return Pacer.NEVER;
             }
         }
         if (written < task.tokens()) {
-            return nanosPerToken == 0 ? now : firstAt + (long) (nanosPerToken * written);
+            return nanosPerToken == 0 ? now : nextAt;
         }
         Totals totals = totals(System.nanoTime());
         if (!mayStall()) {

@@ -78,6 +78,9 @@ final class Incoming {
     }
 
     void start() {
+        if (inference) {
+            simulation.settings.onInference().run();
+        }
         if (badFault != null) {
             ignoreBody(() -> answer.invalid(badFault));
         } else if (answer.fault().is(Fault.Kind.EARLY_RESPONSE)) {
@@ -240,6 +243,7 @@ final class Incoming {
     boolean intercepted(@Nullable JsonBody body) {
         switch (answer.fault().kind()) {
             case BUSY_503 -> answer.error(503, BUSY);
+            case UNAVAILABLE_503 -> answer.error(503, "Loading model");
             case ERROR_500_LOAD -> answer.error(500, "llama runner process has terminated: exit status 2");
             case ERROR_500_RUNNER -> {
                 if (body != null && streams(body)) {

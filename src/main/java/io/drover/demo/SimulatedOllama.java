@@ -196,9 +196,9 @@ public final class SimulatedOllama implements AutoCloseable {
         }
     }
 
-    /** From the next answer on it writes so many tokens per second, as when its GPU is gone; 0: as fast as possible. */
+    /** From now on its texts come at this pace, those that are being written too; 0: as fast as possible. */
     public void pace(double tokensPerSecond) {
-        simulation.tokensPerSecond = tokensPerSecond;
+        simulation.pace(Settings.atLeast("tokensPerSecond", tokensPerSecond, 0));
     }
 
     /** Requests whose head was read. */
@@ -314,6 +314,7 @@ public final class SimulatedOllama implements AutoCloseable {
         private boolean loopbackRules;
         private boolean flushEachLine = true;
         private int remembered = 1000;
+        private Runnable onInference = () -> {};
         private @Nullable EventLoopGroup loops;
         private Class<? extends ServerChannel> channelType = NioServerSocketChannel.class;
 
@@ -336,6 +337,7 @@ public final class SimulatedOllama implements AutoCloseable {
             loopbackRules = s.loopbackRules;
             flushEachLine = s.flushEachLine;
             remembered = s.remembered;
+            onInference = s.onInference;
             loops = s.loops;
             channelType = s.channelType;
         }
@@ -434,6 +436,11 @@ public final class SimulatedOllama implements AutoCloseable {
             return with(s -> s.remembered = (int) atLeast("remembered", value, 0));
         }
 
+        /** Is called for each request for inference whose head was read, on that request's event loop. */
+        public Settings withOnInference(Runnable value) {
+            return with(s -> s.onInference = value);
+        }
+
         /** Runs on these loops, which are not closed with it, and with the channel class that belongs to them. */
         public Settings withLoops(EventLoopGroup group, Class<? extends ServerChannel> channel) {
             return with(s -> {
@@ -499,6 +506,10 @@ public final class SimulatedOllama implements AutoCloseable {
 
         boolean hasLoopbackRules() {
             return loopbackRules;
+        }
+
+        Runnable onInference() {
+            return onInference;
         }
 
         boolean flushesEachLine() {

@@ -17,19 +17,27 @@ final class Simulation {
     final Set<ServedConnection> connections = ConcurrentHashMap.newKeySet();
     private final Map<EventLoop, Pacer> pacers = new ConcurrentHashMap<>();
     private volatile boolean frozen;
-
-    /** Tokens per second of each stream; 0: as fast as possible. */
-    volatile double tokensPerSecond;
+    private volatile double nanosPerToken;
 
     /** @param timers where loads and expiries are timed */
     Simulation(SimulatedOllama.Settings settings, EventLoop timers) {
         this.settings = settings;
-        this.tokensPerSecond = settings.tokensPerSecond();
         this.stamp = new Stamp(settings.hasFixedClock());
         this.counters = new Counters(settings.remembered());
         this.store = new ModelStore(settings.models(), stamp);
         this.scheduler = new Scheduler(settings, timers);
         this.routes = new Routes(this);
+        pace(settings.tokensPerSecond());
+    }
+
+    /** @param tokensPerSecond of each stream; 0: as fast as possible */
+    void pace(double tokensPerSecond) {
+        nanosPerToken = tokensPerSecond == 0 ? 0 : 1e9 / tokensPerSecond;
+    }
+
+    /** 0: as fast as possible. */
+    double nanosPerToken() {
+        return nanosPerToken;
     }
 
     Pacer pacer(EventLoop loop) {

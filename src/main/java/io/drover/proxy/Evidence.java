@@ -12,11 +12,28 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What an answer that went to the client says of the backend it came from, once it is over. */
+/** What a try, or the answer that went to the client, says of the backend it came from. */
 final class Evidence {
     private static final Logger LOG = LoggerFactory.getLogger(Evidence.class);
 
     private Evidence() {}
+
+    /**
+     * Tells a backend that a try there has failed, unless it is not to blame: for what this process lacks, or a
+     * repeated answer that is merely another one.
+     *
+     * @param stale whether it failed on a reused connection before any byte of a response
+     */
+    static void give(Backend backend, CallFailure failure, boolean stale, long nowNanos) {
+        if (failure.isOurs() || failure.isOfRepeat()) {
+            return;
+        }
+        if (failure.isConnecting()) {
+            backend.onConnectFailure(failure.text(), nowNanos);
+        } else if (!stale || failure.isTimeout()) {
+            backend.onFailure(failure.text(), nowNanos);
+        }
+    }
 
     /**
      * Tells the backend that had the request last. That its answer broke off it has been told before, and what a client
@@ -44,7 +61,7 @@ final class Evidence {
         if (end == AnswerEnd.FAILED && !attempts.isLastBlamed()) {
             backend.onFailure("answer ended in an error", nowNanos);
         } else if (end != AnswerEnd.FAILED && outcome.status() < 500) {
-            backend.onSuccess(nowNanos);
+            backend.onSuccess(attempts.lastNanos(), nowNanos);
         }
         if (whole && tail != null) {
             long firstByteNanos = timeline.hasFirstByte() && request.isForStream()

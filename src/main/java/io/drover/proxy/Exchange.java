@@ -209,14 +209,7 @@ final class Exchange implements ResponseSink, HeadLines {
         Backend backend = failed.backend();
         long now = clock.now();
         boolean stale = failed.wasReused() && !failed.isAnswered();
-        if (failure.isConnecting()) {
-            // What failed for want of something here says nothing of the backend.
-            if (!failure.isOurs()) {
-                backend.onConnectFailure(failure.text(), now);
-            }
-        } else if ((!stale || failure.isTimeout()) && !failure.isOfRepeat()) {
-            backend.onFailure(failure.text(), now);
-        }
+        Evidence.give(backend, failure, stale, now);
         if (isCommitted()) {
             if (repeat == null || !repeat.begin(failure)) {
                 cut(failed, Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
@@ -224,11 +217,13 @@ final class Exchange implements ResponseSink, HeadLines {
             return;
         }
         boolean whole = body != null && body.isReplayable();
+        // To one that is known to be gone meanwhile nobody needs another connection.
+        boolean left = request.endpoint().replayable() && !backend.isUp(now) && attempts.isAnotherUp();
         Retry.Decision decision = Retry.decide(
                 failure,
                 request.endpoint().replayable(),
                 request.isSafe(),
-                stale && !attempts.isFreshTried(),
+                stale && !left && !attempts.isFreshTried(),
                 whole,
                 attempts.left());
         switch (decision) {

@@ -174,9 +174,7 @@ final class Repeat implements ResponseSink {
             exchange.failCall(CallFailure.REPEAT_REFUSED);
             return;
         }
-        long now = worker.clock().now();
-        Objects.requireNonNull(attempts.last()).onSuccess(now);
-        waits.awaitNextByte(now);
+        waits.awaitNextByte(worker.clock().now());
         exchange.pauseWhileClientIsSlow();
     }
 

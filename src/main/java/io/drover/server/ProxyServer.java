@@ -305,13 +305,14 @@ public final class ProxyServer implements AutoCloseable {
             listener.close().awaitUninterruptibly();
         }
         live.close();
-        watch.close();
         if (redis != null) {
             redis.close();
         }
         for (Worker worker : workers.values()) {
             worker.loop().submit(worker::closeAll).awaitUninterruptibly();
         }
+        // After those who may wait for a look at the models: its end is no answer to them.
+        watch.close();
         awaitClosed();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();

@@ -98,7 +98,7 @@ class BackendTest {
     void threeFailuresInARowEject() {
         backend.onFailure("connection reset", NOW);
         backend.onFailure("connection reset", NOW);
-        backend.onSuccess(NOW);
+        backend.onSuccess(NOW, NOW);
         backend.onFailure("connection reset", NOW);
         backend.onFailure("connection reset", NOW);
         assertThat(backend.isUp(NOW)).isTrue();
@@ -128,9 +128,31 @@ class BackendTest {
     }
 
     @Test
+    void aSuccessOfARequestThatWasSentBeforeEndsNoEjection() {
+        for (int i = 0; i < 3; i++) {
+            backend.onFailure("answered 500", NOW);
+        }
+        backend.onSuccess(NOW - 1, NOW + 5);
+        assertThat(backend.state(NOW + 5)).isEqualTo(BackendState.EJECTED);
+        backend.onSuccess(NOW, NOW + 5);
+        assertThat(backend.state(NOW + 5)).isEqualTo(BackendState.SLOW_START);
+    }
+
+    @Test
+    void oneThatWasRefusedIsBackAfterProbesWhateverElseFailsMeanwhile() {
+        backend.onProbe(true, "", NOW);
+        backend.onConnectFailure("connection refused", NOW);
+        backend.onFailure("truncated answer", NOW + 1);
+        assertThat(backend.downReason(NOW + 1)).isEqualTo("connection refused");
+        backend.onProbe(true, "", NOW + 2);
+        backend.onProbe(true, "", NOW + 3);
+        assertThat(backend.isUp(NOW + 3)).isTrue();
+    }
+
+    @Test
     void aSuccessEndsAnEjection() {
         backend.onConnectFailure("connection refused", NOW);
-        backend.onSuccess(NOW);
+        backend.onSuccess(NOW, NOW);
         assertThat(backend.isUp(NOW)).isTrue();
         assertThat(changes)
                 .containsExactly("UNKNOWN->EJECTED connection refused", "EJECTED->SLOW_START a request succeeded");
@@ -243,7 +265,7 @@ class BackendTest {
         backend.onConnectFailure("connection refused", NOW);
         long end = NOW + EJECT_NANOS;
         assertThat(backend.weight(end)).isEqualTo(100);
-        backend.onSuccess(end + SLOW_START / 2);
+        backend.onSuccess(end + SLOW_START / 2, end + SLOW_START / 2);
         assertThat(backend.weight(end + SLOW_START / 2)).isEqualTo(500);
         assertThat(backend.state(end + SLOW_START)).isEqualTo(BackendState.UNKNOWN);
     }
@@ -278,7 +300,7 @@ class BackendTest {
     @Test
     void aSuccessInBetweenDoesNotMakeARelapseShorter() {
         backend.onConnectFailure("connection refused", NOW);
-        backend.onSuccess(NOW + 10);
+        backend.onSuccess(NOW + 10, NOW + 10);
         backend.onConnectFailure("connection refused", NOW + 20);
         assertThat(backend.isUp(NOW + 20 + EJECT_NANOS)).isFalse();
         assertThat(backend.isUp(NOW + 20 + 2 * EJECT_NANOS)).isTrue();
@@ -334,7 +356,7 @@ class BackendTest {
         backend.drain(true, NOW);
         backend.drain(true, NOW);
         backend.onProbe(true, "", NOW);
-        backend.onSuccess(NOW);
+        backend.onSuccess(NOW, NOW);
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DRAINING);
         assertThat(backend.downReason(NOW)).isEqualTo("drained");
         backend.drain(false, NOW);
@@ -356,7 +378,7 @@ class BackendTest {
     void aBackendThatIsDownIsNotEjectedNorBroughtUpByRequests() {
         backend.onProbe(false, "connection refused", NOW);
         backend.onConnectFailure("connection refused", NOW);
-        backend.onSuccess(NOW);
+        backend.onSuccess(NOW, NOW);
         assertThat(backend.state(NOW)).isEqualTo(BackendState.DOWN);
         assertThat(changes).containsExactly("UNKNOWN->DOWN connection refused");
     }

@@ -190,7 +190,7 @@ class WedgedTest {
     void successesThatOweNothingDoNot() {
         long last = now;
         pass(65, stream(last));
-        backend.onSuccess(now);
+        backend.onSuccess(now, now);
         for (int i = 0; i < 10; i++) {
             backend.onProbe(true, "", now);
         }

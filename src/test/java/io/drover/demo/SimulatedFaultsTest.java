@@ -56,6 +56,7 @@ class SimulatedFaultsTest {
             delimiter = '|',
             value = {
                 "busy-503|503|server busy, please try again.  maximum pending requests exceeded",
+                "unavailable-503|503|Loading model",
                 "error-500-load|500|llama runner process has terminated: exit status 2",
                 "error-500-runner|500|model runner has unexpectedly stopped, this may be due to resource limitations or"
                         + " an internal error, check ollama server logs for details",

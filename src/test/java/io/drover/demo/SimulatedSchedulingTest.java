@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -179,6 +180,32 @@ class SimulatedSchedulingTest {
 
         assertThat(first).isGreaterThan(49_000_000L);
         assertThat(all).isGreaterThan(149_000_000L);
+    }
+
+    @Test
+    void aNewPaceHoldsForTextsThatAreBeingWritten() {
+        SimulatedOllama ollama =
+                start(SimulatedOllama.Settings.defaults().withTokens(101).withTokensPerSecond(10));
+        RawClient client = connect(ollama);
+        long begun = System.nanoTime();
+        client.request("POST", "/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"a\"}");
+        client.readHead();
+        client.readChunk();
+        ollama.pace(0);
+        client.readChunks();
+
+        assertThat(System.nanoTime() - begun).isLessThan(5_000_000_000L);
+    }
+
+    @Test
+    void requestsForInferenceAreToldOf() {
+        AtomicInteger told = new AtomicInteger();
+        SimulatedOllama ollama = start(SimulatedOllama.Settings.defaults().withOnInference(told::incrementAndGet));
+        RawClient client = connect(ollama);
+        client.exchange("GET", "/api/version", "");
+        client.exchange("POST", "/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"a\"}");
+
+        assertThat(told).hasValue(1);
     }
 
     @Test

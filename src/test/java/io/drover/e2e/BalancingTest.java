@@ -119,7 +119,15 @@ class BalancingTest {
 
     /** Each class of error that another backend may not have, and each that it would have too. */
     @ParameterizedTest
-    @ValueSource(strings = {"busy-503", "error-500-load", "error-500-runner", "error-first-line", "model-404"})
+    @ValueSource(
+            strings = {
+                "busy-503",
+                "unavailable-503",
+                "error-500-load",
+                "error-500-runner",
+                "error-first-line",
+                "model-404"
+            })
     void anErrorBeforeTheFirstByteGoesToTheNextBackend(String fault) {
         try (SimulatedOllama a = SimulatedOllama.start(SimulatedOllama.Settings.defaults());
                 SimulatedOllama b = SimulatedOllama.start(SimulatedOllama.Settings.defaults());

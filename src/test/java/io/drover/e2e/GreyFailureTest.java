@@ -71,7 +71,8 @@ class GreyFailureTest {
                 assertThat(a.requests() + b.requests() - before).isLessThanOrEqualTo(10);
             }
             assertThat(backends(drover))
-                    .contains("\"state\":\"degraded\",\"up\":true,\"reason\":\"slow: " + MODEL + " at 2")
+                    .contains("\"state\":\"degraded\",\"up\":true,\"drained\":false,\"reason\":\"slow: " + MODEL
+                            + " at 2")
                     .contains("\"models\":[{\"name\":\"" + MODEL + "\",\"tokens_per_second\":")
                     .contains("\"slow\":true}]");
             assertThat(drover.metric("drover_backend_state{backend=\"a\",state=\"degraded\",}"))
@@ -150,7 +151,8 @@ class GreyFailureTest {
             assertThat(response.header("X-Drover-Backend")).isEqualTo("b");
             assertThat(state(drover, "a")).isEqualTo(BackendState.WEDGED);
             assertThat(backends(drover))
-                    .contains("\"state\":\"wedged\",\"up\":false,\"reason\":\"it owes bytes and sends none\"");
+                    .contains(
+                            "\"state\":\"wedged\",\"up\":false,\"drained\":false,\"reason\":\"it owes bytes and sends none\"");
             assertThat(drover.metric("drover_backend_state{backend=\"a\",state=\"wedged\",}"))
                     .isEqualTo(1);
             LogLine line = drover.logged();
@@ -176,7 +178,9 @@ class GreyFailureTest {
                             connection.await(gate);
                             connection.answer(LAST);
                         } else {
-                            connection.answer("{\"models\":[{\"name\":\"" + MODEL + ":latest\",\"digest\":\"d\"}]}");
+                            String other = line.contains("tags") ? ",{\"name\":\"other:latest\",\"digest\":\"e\"}" : "";
+                            connection.answer(
+                                    "{\"models\":[{\"name\":\"" + MODEL + ":latest\",\"digest\":\"d\"}" + other + "]}");
                         }
                     }
                 });
