@@ -73,6 +73,7 @@ class ModelRoutingTest {
 
     /** Each backend is listed once at the start, and then only when it is asked for. */
     private Drover start(String limit) {
+        long looks = asked(a, "/api/ps");
         Drover.Setup setup = Drover.over(a.url(), b.url())
                 .set("health.active.interval", "10m")
                 .set("balance", "round-robin");
@@ -80,8 +81,9 @@ class ModelRoutingTest {
             setup.set("health.active.timeout", limit);
         }
         Drover started = setup.start();
-        Drover.await("both are listed", () -> started.server().cluster().backends().stream()
-                .allMatch(backend -> backend.models().isKnown()));
+        Drover.await("both are listed", () -> asked(a, "/api/ps") > looks && asked(b, "/api/ps") > looks);
+        assertThat(started.server().cluster().backends())
+                .allMatch(backend -> backend.models().isKnown());
         return started;
     }
 
@@ -91,9 +93,14 @@ class ModelRoutingTest {
         }
     }
 
+    /** How often the models on its disk were asked for. */
     private static long listings(SimulatedOllama backend) {
+        return asked(backend, "/api/tags");
+    }
+
+    private static long asked(SimulatedOllama backend, String path) {
         return backend.received().stream()
-                .filter(request -> request.uri().equals("/api/tags"))
+                .filter(request -> request.uri().equals(path))
                 .count();
     }
 
@@ -381,9 +388,9 @@ class ModelRoutingTest {
     @Test
     void aBackendThatHangsDelaysTheAnswerOnlySoLong() {
         drover.close();
-        drover = start("300ms");
+        drover = start("1s");
         b.freeze();
-        try (RawClient client = drover.connect().within(Duration.ofSeconds(3))) {
+        try (RawClient client = drover.connect().within(Duration.ofSeconds(5))) {
             assertThat(Ask.CHAT.of(client, "missing").readResponse().status()).isEqualTo(404);
         }
         b.thaw();
