@@ -2,8 +2,14 @@ package io.drover.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.backend.Backend;
 import io.drover.backend.Cluster;
+<<<<<<< HEAD
 import io.drover.backend.Membership;
+=======
+import io.drover.backend.LoadBalancer;
+import io.drover.backend.Models;
+>>>>>>> models
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
@@ -26,6 +32,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +50,18 @@ class WireFaultTest {
         final Channel listener;
         final List<ServerSocket> backends = new ArrayList<>();
 
+        /** A look at the backends' models that ends when a test says so. */
+        final CompletableFuture<Void> listings = new CompletableFuture<>();
+
+        final Cluster cluster;
+
         Rig(String... answers) throws Exception {
+            this(Map.of(), answers);
+        }
+
+        Rig(Map<String, String> settings, String... answers) throws Exception {
+            Map<String, String> all = new HashMap<>(settings);
+            all.putAll(Map.of("access-log.enabled", "false", "balance", "round-robin"));
             List<String> urls = new ArrayList<>();
             for (String answer : answers) {
                 ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
@@ -53,18 +71,26 @@ class WireFaultTest {
                 thread.setDaemon(true);
                 thread.start();
             }
-            DroverConfig config = ConfigLoader.load(new ConfigSource(
-                            Optional.empty(),
-                            Map.of(),
-                            urls,
-                            Map.of("access-log.enabled", "false", "balance", "round-robin")))
+            DroverConfig config = ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), urls, all))
                     .config();
             log = AccessLog.open(config.accessLog(), lines -> {});
+<<<<<<< HEAD
             Cluster cluster =
                     new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
             ProxyContext context = new ProxyContext(
                     config, cluster, () -> CompletableFuture.completedStage(null), new Metrics(config.metrics()), log);
+=======
+            cluster = Cluster.of(config, (b, f, t, r) -> {});
+            cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
+            ProxyContext context = new ProxyContext(
+                    config,
+                    cluster,
+                    LoadBalancer.of(config.balance()),
+                    () -> listings,
+                    new Metrics(config.metrics()),
+                    log);
+>>>>>>> models
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
@@ -153,6 +179,28 @@ class WireFaultTest {
                 // a reset is as good
             }
             assertThat(rest).isEmpty();
+        }
+    }
+
+    @Test
+    void listingsThatComeTooLateAreNotWaitedForAndChangeNothing() throws Exception {
+        Map<String, String> hasty = Map.of("timeouts.connect", "50ms", "health.active.timeout", "50ms");
+        try (Rig rig = new Rig(hasty, "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"done\":true}\n");
+                Socket client = rig.connect()) {
+            Backend backend = rig.cluster.backends().get(0);
+            backend.onModels(Models.UNKNOWN.withListed(Map.of()));
+            client.getOutputStream()
+                    .write("POST /api/chat HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"model\":\"m\"}"
+                            .getBytes(StandardCharsets.US_ASCII));
+            assertThat(readUntil(client, "}"))
+                    .startsWith("HTTP/1.1 404 ")
+                    .endsWith("{\"error\":\"model 'm' not found\"}");
+            backend.onModels(Models.UNKNOWN);
+            rig.listings.complete(null);
+            client.getOutputStream()
+                    .write("GET /health HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(readUntil(client, "}")).startsWith("HTTP/1.1 200 ");
+            assertThat(backend.inFlight()).isZero();
         }
     }
 
