@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.backend.Backend;
 import io.drover.backend.Cluster;
-<<<<<<< HEAD
 import io.drover.backend.Membership;
-=======
-import io.drover.backend.LoadBalancer;
 import io.drover.backend.Models;
->>>>>>> models
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
@@ -74,23 +70,10 @@ class WireFaultTest {
             DroverConfig config = ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), urls, all))
                     .config();
             log = AccessLog.open(config.accessLog(), lines -> {});
-<<<<<<< HEAD
-            Cluster cluster =
-                    new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
+            cluster = new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context = new ProxyContext(
-                    config, cluster, () -> CompletableFuture.completedStage(null), new Metrics(config.metrics()), log);
-=======
-            cluster = Cluster.of(config, (b, f, t, r) -> {});
-            cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context = new ProxyContext(
-                    config,
-                    cluster,
-                    LoadBalancer.of(config.balance()),
-                    () -> listings,
-                    new Metrics(config.metrics()),
-                    log);
->>>>>>> models
+            ProxyContext context =
+                    new ProxyContext(config, cluster, () -> listings, new Metrics(config.metrics()), log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
