@@ -15,6 +15,9 @@ final class HerdWatch implements AutoCloseable {
     private static final JsonFactory JSON = new JsonFactory();
     private static final Duration PERIOD = Duration.ofMillis(40);
 
+    /** Deeper are the backend's models. */
+    private static final int BACKEND_DEPTH = 2;
+
     private final String url;
     private final List<Sighting> sightings = new ArrayList<>();
     private final Thread thread = new Thread(this::run, "herd-watch");
@@ -50,10 +53,12 @@ final class HerdWatch implements AutoCloseable {
         List<Sighting> seen = new ArrayList<>();
         try (JsonParser parser = JSON.createParser(json)) {
             Map<String, String> backend = new HashMap<>();
+            int depth = 0;
             for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
-                if (token.isScalarValue()) {
+                depth += token == JsonToken.START_OBJECT ? 1 : 0;
+                if (token.isScalarValue() && depth == BACKEND_DEPTH) {
                     backend.put(parser.currentName(), parser.getText());
-                } else if (token == JsonToken.END_OBJECT && !backend.isEmpty()) {
+                } else if (token == JsonToken.END_OBJECT && depth-- == BACKEND_DEPTH) {
                     seen.add(new Sighting(
                             now,
                             backend.getOrDefault("name", ""),

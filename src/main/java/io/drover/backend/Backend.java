@@ -74,8 +74,8 @@ public final class Backend implements BackendView {
         return health.isUp(nowNanos);
     }
 
-    boolean isEjected(long nowNanos) {
-        return health.isEjected(nowNanos);
+    boolean takesRoom(long nowNanos) {
+        return health.takesRoom(nowNanos);
     }
 
     /** Whether somebody wants it out of rotation. */

@@ -52,8 +52,10 @@ final class BackendHealth {
         return condition.isUp(nowNanos);
     }
 
-    boolean isEjected(long nowNanos) {
-        return condition.isEjected(nowNanos);
+    /** Whether it is ejected for what may be everybody's fault: that nobody is there to connect to is none. */
+    boolean takesRoom(long nowNanos) {
+        Condition.Ejection last = condition.ejection();
+        return last != null && last.cause() != Cause.CONNECTING && last.lasts(nowNanos);
     }
 
     boolean isDraining() {
@@ -212,6 +214,9 @@ final class BackendHealth {
     }
 
     void onProbe(boolean ok, String reason, long nowNanos) {
+        if (health.active().interval().isZero()) {
+            return; // The last one of those that are off now: no other would ever say that it is up again.
+        }
         report(nowNanos, ok ? "probe succeeded" : reason, () -> {
             probeSuccesses = ok ? probeSuccesses + 1 : 0;
             probeFailures = ok ? 0 : probeFailures + 1;

@@ -19,7 +19,7 @@ final class EjectionLimit {
     /** Runs {@code ejection} if there is room for one more; one at a time, so that two cannot take the same room. */
     synchronized void eject(Backend candidate, long nowNanos, Runnable ejection) {
         long others = herd.stream()
-                .filter(backend -> backend != candidate && backend.isEjected(nowNanos))
+                .filter(backend -> backend != candidate && backend.takesRoom(nowNanos))
                 .count();
         long most = Math.max(1, (long) percent * herd.size() / 100);
         if (others < most) {

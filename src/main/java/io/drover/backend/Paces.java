@@ -73,7 +73,12 @@ final class Paces {
         Pace pace = pace(model, nowNanos);
         Peers peers = new Peers(backend, herd, model.key(), nowNanos);
         switch (pace.judge(answer.record(), answer.firstByteNanos(), peers, health.isDegraded(), nowNanos)) {
-            case SLOW -> degrade(pace, pace.complaint(), nowNanos);
+            case SLOW -> {
+                // Unless it was forgotten meanwhile: nothing would ever make it well again.
+                if (byModel.containsValue(pace)) {
+                    degrade(pace, pace.complaint(), nowNanos);
+                }
+            }
             case WELL -> recover(pace, "it is as fast as it was", nowNanos);
             case NOTHING -> {}
         }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /** Makes a {@link DroverConfig} from a file, flags and the environment, or says everything that is wrong in them. */
@@ -50,7 +51,20 @@ public final class ConfigLoader {
         return new ConfigLoader(source).load();
     }
 
+    /**
+     * Loads what is to take the place of {@code running}, as far as it can without a restart.
+     *
+     * @throws ConfigException with every problem at once, also of what is new together with what stays
+     */
+    public static LoadedConfig reload(ConfigSource source, DroverConfig running) throws ConfigException {
+        return new ConfigLoader(source).load(Optional.of(running));
+    }
+
     LoadedConfig load() throws ConfigException {
+        return load(Optional.empty());
+    }
+
+    private LoadedConfig load(Optional<DroverConfig> running) throws ConfigException {
         ConfigObject values = resolve(flags().withFallback(file()).withFallback(reference));
         known.check("", values, defaults, findings);
         environment.warnOfSlips(known.settings(), findings);
@@ -59,7 +73,13 @@ public final class ConfigLoader {
         LaterKeys.checkDrover(drover);
         new Relations(drover, config).check();
         findings.throwIfAny();
-        return new LoadedConfig(config, findings.warnings());
+        if (running.isEmpty()) {
+            return new LoadedConfig(config, findings.warnings(), List.of());
+        }
+        DroverConfig merged = config.reloadedInto(running.get());
+        new Relations(drover, merged).check();
+        findings.throwIfAny();
+        return new LoadedConfig(merged, findings.warnings(), config.restartKeys(running.get()));
     }
 
     /** What the load asked for, in full. */

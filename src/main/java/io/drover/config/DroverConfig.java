@@ -48,7 +48,7 @@ public record DroverConfig(
      * This configuration, as far as it can replace {@code running} without a restart: addresses, threads, buffers and logs
      * stay as they are.
      */
-    public DroverConfig reloadedInto(DroverConfig running) {
+    DroverConfig reloadedInto(DroverConfig running) {
         return new DroverConfig(
                 running.listen,
                 running.admin,
@@ -73,7 +73,7 @@ public record DroverConfig(
     }
 
     /** The keys in which this differs from {@code running} and which only a restart can change. */
-    public List<String> restartKeys(DroverConfig running) {
+    List<String> restartKeys(DroverConfig running) {
         List<String> keys = new ArrayList<>();
         BiConsumer<String, Function<DroverConfig, Object>> compare = (key, part) -> {
             if (!part.apply(this).equals(part.apply(running))) {

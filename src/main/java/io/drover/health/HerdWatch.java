@@ -6,6 +6,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import java.util.Collection;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * All that watches the backends of its own accord: where they are, whether they answer, which models they have. One that
@@ -15,9 +16,15 @@ public final class HerdWatch implements AutoCloseable {
     private final NameResolver names = new NameResolver();
     private final ModelListings listings;
     private final HealthProber prober;
+    private final Consumer<Backend> onGone;
 
-    /** @param loop where backends are asked; it stays the caller's and must outlive this */
-    public HerdWatch(DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
+    /**
+     * @param loop where backends are asked; it stays the caller's and must outlive this
+     * @param onGone is told, on the loop, of each backend that has left the herd and on which nothing runs any more
+     */
+    public HerdWatch(
+            DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, Consumer<Backend> onGone) {
+        this.onGone = onGone;
         listings = new ModelListings(config, loop, channelType);
         prober = new HealthProber(config, loop, channelType, listings::afterProbe, this::forget);
     }
@@ -31,14 +38,12 @@ public final class HerdWatch implements AutoCloseable {
     private void forget(Backend gone) {
         listings.forget(gone);
         names.remove(gone);
+        onGone.accept(gone);
     }
 
     /** Watches as {@code next} says, where that differs from what was said before. */
     public void configure(DroverConfig last, DroverConfig next) {
-        boolean same = next.health().equals(last.health())
-                && next.limits().equals(last.limits())
-                && next.backends().equals(last.backends());
-        if (!same) {
+        if (!next.health().equals(last.health()) || !next.limits().equals(last.limits())) {
             listings.configure(next);
             prober.configure(next);
         }

@@ -5,7 +5,6 @@ import io.drover.config.DroverConfig;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -25,18 +24,15 @@ final class ListingCycle {
     private static final double DISK_INTERVALS = 2.5;
 
     private final Backend backend;
-    private final DroverConfig.Limits limits;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
-    private final List<byte[]> requests;
-    private final long timeoutNanos;
-    private final long diskNanos;
     private final long gapNanos;
 
     private @Nullable ListingFetch fetch;
     private CompletableFuture<Void> underWay = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> wanted;
     private @Nullable Future<?> due;
+    private DroverConfig config;
     private long startedNanos;
     private long diskListedNanos;
     private boolean failing;
@@ -48,19 +44,25 @@ final class ListingCycle {
      */
     ListingCycle(Backend backend, DroverConfig config, EventLoop loop, Bootstrap bootstrap, long gapNanos) {
         this.backend = backend;
-        this.limits = config.limits();
+        this.config = config;
         this.loop = loop;
         this.bootstrap = bootstrap;
-        this.requests = ListingFetch.requests(backend);
-        this.timeoutNanos = config.health().active().timeout().toNanos();
-        this.diskNanos =
-                (long) (DISK_INTERVALS * config.health().active().interval().toNanos());
         this.gapNanos = gapNanos;
         this.startedNanos = System.nanoTime() - gapNanos;
     }
 
     Backend backend() {
         return backend;
+    }
+
+    /** Looks as this says from the next time on. */
+    void configure(DroverConfig next) {
+        config = next;
+    }
+
+    private boolean isDiskDue() {
+        double intervalNanos = config.health().active().interval().toNanos();
+        return !backend.models().isKnown() || startedNanos - diskListedNanos > DISK_INTERVALS * intervalNanos;
     }
 
     /** Looks at once, at the disk only if that is due; or joins the look under way. */
@@ -121,15 +123,16 @@ final class ListingCycle {
             due = null;
         }
         startedNanos = System.nanoTime();
-        boolean disk = wanted != null || !backend.models().isKnown() || startedNanos - diskListedNanos > diskNanos;
+        boolean disk = wanted != null || isDiskDue();
         underWay = wanted == null ? new CompletableFuture<>() : wanted;
         wanted = null;
         InetSocketAddress address = backend.address();
         if (address == null) {
             onEnd("name not resolved");
         } else {
-            fetch = new ListingFetch(backend, limits, bootstrap, address, requests, this::onEnd);
-            fetch.start(loop, disk, timeoutNanos);
+            fetch = new ListingFetch(
+                    backend, config.limits(), bootstrap, address, ListingFetch.requests(backend), this::onEnd);
+            fetch.start(loop, disk, config.health().active().timeout().toNanos());
         }
     }
 

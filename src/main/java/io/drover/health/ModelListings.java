@@ -108,8 +108,7 @@ final class ModelListings implements AutoCloseable {
     void configure(DroverConfig next) {
         onLoop(new CompletableFuture<>(), () -> {
             config = next;
-            cycles.values().forEach(ListingCycle::close);
-            cycles.clear();
+            cycles.values().forEach(cycle -> cycle.configure(next));
             return DONE;
         });
     }

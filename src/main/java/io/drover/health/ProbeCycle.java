@@ -30,7 +30,6 @@ final class ProbeCycle {
     private final EventLoop loop;
     private final Bootstrap bootstrap;
     private final DroverConfig.Limits limits;
-    private final byte[] request;
     private final Function<Backend, CompletionStage<Void>> onAnswered;
     private final CompletableFuture<Void> firstEnd = new CompletableFuture<>();
     private final long intervalNanos;
@@ -56,7 +55,6 @@ final class ProbeCycle {
         this.loop = loop;
         this.bootstrap = bootstrap;
         this.limits = config.limits();
-        this.request = ProbeRequest.closing(backend, "/api/version");
         this.onAnswered = onAnswered;
         this.intervalNanos = active.interval().toNanos();
         this.timeoutNanos = active.timeout().toNanos();
@@ -95,7 +93,7 @@ final class ProbeCycle {
         InetSocketAddress address = backend.address();
         if (address != null) {
             HeadParser parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
-            probe = new Probe(backend, request, parser, this::onEnd);
+            probe = new Probe(backend, ProbeRequest.closing(backend, "/api/version"), parser, this::onEnd);
             probe.start(bootstrap, loop, address, timeoutNanos);
         } else if (first && !backend.isLookupFailed() && System.nanoTime() - startedNanos < timeoutNanos) {
             // The very first result decides at once, and the first look-up may well be under way still.

@@ -16,7 +16,6 @@ final class Attempts {
     private final LoopClock clock;
     private final ProxyContext context;
     private final Tried tried = new Tried();
-    private Cluster cluster;
     private Wanted wanted = new Wanted(null, tried);
     private @Nullable ModelName model;
     private boolean nowhere;
@@ -32,7 +31,6 @@ final class Attempts {
     Attempts(Worker worker) {
         this.clock = worker.clock();
         this.context = worker.context();
-        this.cluster = context.cluster();
         this.left = context.config().retry().attempts();
     }
 
@@ -46,8 +44,6 @@ final class Attempts {
         if (made > 0) {
             return true;
         }
-        // As it is now, not as it was before an upload.
-        cluster = context.cluster();
         if (needed != null) {
             want(needed);
         }
@@ -57,6 +53,7 @@ final class Attempts {
     private void want(ModelName needed) {
         Wanted holder = new Wanted(needed.key(), tried);
         long now = clock.now();
+        Cluster cluster = context.cluster();
         boolean missing = holder.isNowhere(cluster, now);
         // A name that no model can have is any backend's to refuse. And while none is up the listings are old, and one
         // that only seems to be down is better than a sure failure.
@@ -79,13 +76,17 @@ final class Attempts {
         // Those of now: a request whose upload took its time goes to the herd that is there.
         Settings settings = context.settings();
         long now = clock.now();
-        cluster = settings.cluster();
-        nowhere = nowhere && wanted.isNowhere(cluster, now);
+        nowhere = nowhere && wanted.isNowhere(settings.cluster(), now);
         if (nowhere) {
             return null;
         }
-        noneWasUp |= made == 0 && !wanted.isUp(cluster, now);
-        Slot slot = settings.balancer().select(cluster, wanted, now);
+        noneWasUp |= made == 0 && !wanted.isUp(settings.cluster(), now);
+        Slot slot = settings.balancer().select(settings.cluster(), wanted, now);
+        if (slot == null) {
+            // A herd may have gone as a whole between two looks at it; there is another one then.
+            settings = context.settings();
+            slot = settings.balancer().select(settings.cluster(), wanted, now);
+        }
         if (slot != null) {
             tried.add(slot.backend());
             last = slot.backend();
@@ -112,7 +113,7 @@ final class Attempts {
 
     /** How many more backends may be tried. */
     int left() {
-        return Math.min(left, wanted.left(cluster));
+        return Math.min(left, wanted.left(context.cluster()));
     }
 
     /** Whether the current backend had its fresh connection already. */
@@ -125,7 +126,7 @@ final class Attempts {
      * there is no answer at all.
      */
     boolean isAnotherUp() {
-        return left > 0 && wanted.isUp(cluster, clock.now());
+        return left > 0 && wanted.isUp(context.cluster(), clock.now());
     }
 
     /** The same for backends that {@code fit}. */
@@ -196,7 +197,7 @@ final class Attempts {
     /** Where there are others, the model is what they lack. */
     private String having() {
         ModelName needed = model;
-        return needed != null && cluster.isUp(clock.now()) ? " with model '" + needed.requested() + "'" : "";
+        return needed != null && context.cluster().isUp(clock.now()) ? " with model '" + needed.requested() + "'" : "";
     }
 
     /** How often the request was given to a backend. */

@@ -123,46 +123,64 @@ final class LiveConfig implements AutoCloseable {
     }
 
     private Reloaded readAndApply() {
+        try {
+            return apply();
+        } catch (RuntimeException fault) {
+            if (!(fault instanceof CompletionException)) {
+                LOG.error("reload fails by a fault of ours", fault);
+            }
+            metrics.onReload(false);
+            throw fault;
+        }
+    }
+
+    private Reloaded apply() {
         LoadedConfig loaded;
         try {
-            loaded = ConfigLoader.load(source);
+            loaded = ConfigLoader.reload(source, running);
         } catch (ConfigException invalid) {
             LOG.error("reload: nothing changes, since the configuration is invalid:\n{}", invalid.getMessage());
-            metrics.onReload(false);
             throw new CompletionException(invalid);
         }
         loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-        List<String> restartKeys = loaded.config().restartKeys(running);
-        boolean rediscover = !loaded.config().discovery().equals(running.discovery());
-        if (rediscover && loaded.config().discovery().dns().isEmpty()) {
-            found = List.of();
-        }
-        Membership.Change change = apply(loaded.config().reloadedInto(running));
-        if (rediscover) {
-            discover();
-        }
+        Membership.Change change = follow(loaded.config());
         metrics.onReload(true);
         LOG.info("the configuration was reloaded");
-        if (!restartKeys.isEmpty()) {
-            LOG.warn("changed in the configuration, but only by a restart: {}", String.join(", ", restartKeys));
+        if (!loaded.restartKeys().isEmpty()) {
+            LOG.warn(
+                    "changed in the configuration, but only by a restart: {}", String.join(", ", loaded.restartKeys()));
         }
         return new Reloaded(
                 names(change.added()),
                 names(change.removed()),
-                restartKeys,
+                loaded.restartKeys(),
                 loaded.warnings().stream().map(Object::toString).toList());
     }
 
+    private Membership.Change follow(DroverConfig next) {
+        boolean rediscover = !next.discovery().equals(running.discovery());
+        if (next.discovery().dns().isEmpty()) {
+            found = List.of();
+        } else if (next.backends().isEmpty() && found.isEmpty()) {
+            // Until somebody is found those serve that did so far.
+            found = proxy.cluster().backends().stream().map(Backend::config).toList();
+        }
+        Membership.Change change = apply(next);
+        if (rediscover) {
+            discover();
+        }
+        return change;
+    }
+
     private Membership.Change apply(DroverConfig next) {
+        watch.configure(running, next);
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);
         Cluster cluster = members.apply(change, System.nanoTime());
         proxy.apply(next, cluster);
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
-        forgetSeries(change);
         if (!next.equals(running)) {
-            watch.configure(running, next);
             onReload.run();
             running = next;
         }
@@ -174,11 +192,6 @@ final class LiveConfig implements AutoCloseable {
                     names(change.removed()));
         }
         return change;
-    }
-
-    private void forgetSeries(Membership.Change change) {
-        List<String> present = names(change.members());
-        names(change.removed()).stream().filter(name -> !present.contains(name)).forEach(metrics::onRemoval);
     }
 
     /** Those configured, and those found that are not configured too. */

@@ -94,7 +94,7 @@ public final class ProxyServer implements AutoCloseable {
         background = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
-        watch = new HerdWatch(config, asking, NioSocketChannel.class);
+        watch = new HerdWatch(config, asking, NioSocketChannel.class, this::onGone);
         proxy = new ProxyContext(config, cluster, watch::refreshModels, metrics, accessLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
@@ -154,6 +154,17 @@ public final class ProxyServer implements AutoCloseable {
         if (state == BackendState.DOWN || state == BackendState.WEDGED) {
             boolean wedged = state == BackendState.WEDGED;
             workers.forEach((loop, worker) -> loop.execute(() -> worker.onBackendDown(backend, wedged)));
+        }
+    }
+
+    /** Its last answer may be counted a moment after it ended. */
+    private void onGone(Backend backend) {
+        background.next().schedule(() -> forgetSeries(backend.name()), 1, TimeUnit.SECONDS);
+    }
+
+    private void forgetSeries(String backend) {
+        if (cluster().backends().stream().noneMatch(present -> present.name().equals(backend))) {
+            metrics.onRemoval(backend);
         }
     }
 

@@ -8,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +21,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
 
     private final UpstreamPool pool;
+    private final InetSocketAddress address;
     private final HeadParser headParser;
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
@@ -33,8 +35,9 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean parksWhenRead;
     private long idleSinceNanos;
 
-    UpstreamConnection(UpstreamPool pool, HeadParser headParser, UpstreamListener listener) {
+    UpstreamConnection(UpstreamPool pool, InetSocketAddress address, HeadParser headParser, UpstreamListener listener) {
         this.pool = pool;
+        this.address = address;
         this.headParser = headParser;
         this.listener = listener;
     }
@@ -115,6 +118,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Whether nothing is known against another request on it. */
     boolean isUsable() {
         return !failed && channel != null && channel.isActive();
+    }
+
+    /** Where it leads. */
+    InetSocketAddress address() {
+        return address;
     }
 
     void lend(UpstreamListener to) {

@@ -12,6 +12,7 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public final class UpstreamPool {
     /** When {@link #expire} was last called: near enough for an idle time, and no clock is read for it. */
     private long lookedNanos = System.nanoTime();
 
+    private List<InetSocketAddress> known = List.of();
     private int connecting;
     private boolean serving;
 
@@ -82,6 +84,7 @@ public final class UpstreamPool {
             closeIdle();
             return;
         }
+        closeElsewhere();
         UpstreamConnection oldest = idle.peekFirst();
         while (oldest != null && nowNanos - oldest.idleSinceNanos() >= settings.idleTimeoutNanos()) {
             idle.pollFirst();
@@ -112,13 +115,13 @@ public final class UpstreamPool {
     }
 
     void park(UpstreamConnection connection) {
-        UpstreamListener next = waiting.pollFirst();
+        UpstreamListener next = isThere(connection) ? waiting.pollFirst() : null;
         if (next != null) {
             connection.lend(next);
             next.onConnected(connection);
             return;
         }
-        if (idle.size() >= settings.maxIdlePerLoop() || backend.isRetired()) {
+        if (idle.size() >= settings.maxIdlePerLoop() || backend.isRetired() || !isThere(connection)) {
             connection.close();
             return;
         }
@@ -131,6 +134,23 @@ public final class UpstreamPool {
         idle.remove(connection);
     }
 
+    /** Whether the backend still is where the connection leads: its name may have another address by now. */
+    private boolean isThere(UpstreamConnection connection) {
+        return backend.addresses().contains(connection.address());
+    }
+
+    private void closeElsewhere() {
+        List<InetSocketAddress> now = backend.addresses();
+        if (!now.equals(known)) {
+            known = now;
+            for (UpstreamConnection connection : List.copyOf(idle)) {
+                if (!isThere(connection)) {
+                    connection.close();
+                }
+            }
+        }
+    }
+
     private void connect(UpstreamListener listener) {
         InetSocketAddress address = backend.address();
         if (address == null) {
@@ -138,7 +158,7 @@ public final class UpstreamPool {
             return;
         }
         connecting++;
-        UpstreamConnection connection = new UpstreamConnection(this, settings.newHeadParser(), listener);
+        UpstreamConnection connection = new UpstreamConnection(this, address, settings.newHeadParser(), listener);
         ChannelHandler handler = connection;
         ChannelFuture future = bootstrap.clone().handler(handler).connect(address);
         if (future.isDone()) {

@@ -326,6 +326,21 @@ class BackendTest {
     }
 
     @Test
+    void oneThatIsGoneTakesNoRoomFromThoseThatFail() {
+        EjectionLimit half = new EjectionLimit();
+        List<Backend> herd = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
+        }
+        half.onHerd(herd, 50);
+        herd.get(0).onConnectFailure("connection refused", NOW);
+        for (int i = 0; i < 3; i++) {
+            herd.get(1).onFailure("answered 500", NOW);
+        }
+        assertThat(herd).filteredOn(each -> !each.isUp(NOW)).hasSize(2);
+    }
+
+    @Test
     void ofAHerdOfOneTheOnlyOneMayBeEjected() {
         EjectionLimit tenth = new EjectionLimit();
         Backend only = new Backend(Herd.config(0, 1, false), 0, HEALTH, tenth, Herd.NOBODY);

@@ -6,6 +6,7 @@ import io.drover.testing.Drover;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -207,6 +208,34 @@ class PoolTest {
             client.exchange("GET", "/first", "");
             assertThat(client.exchange("GET", "/second", "").status()).isEqualTo(502);
             assertThat(backend.requests()).hasSize(3);
+        }
+    }
+
+    @Test
+    void noConnectionIsKeptToAnAddressThatTheNameNoLongerHas() throws Exception {
+        CountDownLatch moved = new CountDownLatch(1);
+        try (RawBackend backend = RawBackend.start(connection -> {
+                    while (connection.hasMore()) {
+                        if (connection.readRequest().startLine().contains("slow")) {
+                            connection.await(moved);
+                        }
+                        connection.answer("ok");
+                    }
+                });
+                Drover drover = Drover.over(backend.url()).start();
+                RawClient client = drover.connect();
+                RawClient other = drover.connect()) {
+            other.request("GET", "/slow", "");
+            Drover.await("asked", () -> backend.requests().size() == 1);
+            assertThat(client.exchange("GET", "/first", "").body()).isEqualTo("ok");
+            assertThat(drover.openUpstreams()).isEqualTo(2);
+
+            drover.backend("a").onResolved(new InetAddress[] {InetAddress.getByName("127.0.0.2")});
+
+            Drover.await("the unused one closed", () -> drover.openUpstreams() == 1);
+            moved.countDown();
+            assertThat(other.readResponse().body()).isEqualTo("ok");
+            Drover.await("the used one closed", () -> drover.openUpstreams() == 0);
         }
     }
 

@@ -2,6 +2,7 @@ package io.drover.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.backend.Backend;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
 import io.drover.testing.Engine;
@@ -148,6 +149,78 @@ class ReloadTest {
             }
         } finally {
             clients.shutdownNow();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.drover.testing.Engine#all")
+    void whoWaitsOnOneThatGoesAndDiesIsServedByTheNewHerd(Engine engine) throws Exception {
+        CountDownLatch reloaded = new CountDownLatch(1);
+        try (RawBackend leaves = RawBackend.start(connection -> {
+                    connection.readRequest();
+                    connection.await(reloaded);
+                    connection.reset();
+                });
+                SimulatedOllama comes = ollama();
+                Drover drover = Drover.over(leaves.url()).on(engine).start();
+                RawClient client = drover.connect()) {
+            client.request("POST", "/api/chat", Route.BODY);
+            Drover.await("asked", () -> leaves.requests().size() == 1);
+            drover.rewrite(backends(comes.url()));
+            reload(drover);
+            reloaded.countDown();
+
+            RawClient.Response response = client.readResponse();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.header("X-Drover-Backend"))
+                    .isEqualTo(comes.url().getAuthority());
+        }
+    }
+
+    @Test
+    void untilDiscoveryFindsSomebodyThoseServeThatDidSoFar() {
+        try (SimulatedOllama a = ollama();
+                Drover drover = Drover.over(a.url()).start()) {
+            drover.rewrite("drover.discovery { dns = \"no-such-host.invalid:1\", interval = 50ms }\n");
+            assertThat(reload(drover)).startsWith("{\"added\":[],\"removed\":[],");
+            assertThat(servedBy(drover)).isEqualTo("a");
+
+            drover.rewrite("drover.discovery { dns = \"localhost:" + a.url().getPort() + "\", interval = 50ms }\n");
+            reload(drover);
+
+            Drover.await("found", () -> servedBy(drover).equals(a.url().getAuthority()));
+            assertThat(drover.server().cluster().backends())
+                    .extracting(Backend::name)
+                    .doesNotContain("a");
+        }
+    }
+
+    @Test
+    void whatFitsOnlyAfterARestartIsRefused() {
+        try (SimulatedOllama a = ollama();
+                Drover drover = Drover.over(a.url()).start()) {
+            drover.rewrite(backends(a.url())
+                    + "drover.limits.request-body = 500MiB\ndrover.buffers.retained-bodies = 512MiB\n");
+
+            RawClient.Response response = drover.post("/api/reload");
+
+            assertThat(response.status()).isEqualTo(422);
+            assertThat(response.body()).contains("drover.limits.request-body").contains("256MiB");
+        }
+    }
+
+    @Test
+    void whatHasLeftIsInNoMetricOnceNothingRunsThere() {
+        try (SimulatedOllama a = ollama();
+                SimulatedOllama b = ollama();
+                Drover drover = Drover.over(a.url()).start()) {
+            servedBy(drover);
+            drover.log(1);
+            assertThat(drover.metrics()).contains("backend=\"a\"");
+            drover.rewrite(backends(b.url()));
+            reload(drover);
+
+            Drover.await("forgotten", () -> !drover.metrics().contains("backend=\"a\""));
         }
     }
 

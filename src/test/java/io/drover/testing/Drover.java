@@ -164,10 +164,15 @@ public final class Drover implements AutoCloseable {
                 .orElseThrow();
     }
 
+    /** What {@code /metrics} answers. */
+    public String metrics() {
+        return new String(server.metrics().scrape(null), StandardCharsets.UTF_8);
+    }
+
     /** The value of one sample of {@code /metrics}; 0 if it is not there. */
     public double metric(String sample) {
-        String text = new String(server.metrics().scrape(null), StandardCharsets.UTF_8);
-        return text.lines()
+        return metrics()
+                .lines()
                 .filter(line -> line.startsWith(sample + " "))
                 .mapToDouble(line -> Double.parseDouble(line.substring(sample.length() + 1)))
                 .findFirst()
