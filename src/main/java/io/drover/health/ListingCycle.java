@@ -3,6 +3,7 @@ package io.drover.health;
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
@@ -29,6 +30,9 @@ final class ListingCycle {
     private final long gapNanos;
 
     private @Nullable ListingFetch fetch;
+    /** Listings come on one connection as long as it lasts: making one for each costs more than all the rest. */
+    private @Nullable Channel kept;
+
     private CompletableFuture<Void> underWay = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> wanted;
     private @Nullable Future<?> due;
@@ -101,6 +105,9 @@ final class ListingCycle {
         if (fetch != null) {
             fetch.cancel();
         }
+        if (kept != null) {
+            kept.close();
+        }
         underWay.complete(null);
         if (wanted != null) {
             wanted.complete(null);
@@ -131,14 +138,16 @@ final class ListingCycle {
             onEnd("name not resolved");
         } else {
             fetch = new ListingFetch(
-                    backend, config.limits(), bootstrap, address, ListingFetch.requests(backend), this::onEnd);
+                    backend, config.limits(), bootstrap, address, ListingFetch.requests(backend), kept, this::onEnd);
+            kept = null;
             fetch.start(loop, disk, config.health().active().timeout().toNanos());
         }
     }
 
     private void onEnd(@Nullable String failure) {
-        if (fetch != null && fetch.isDiskListed()) {
-            diskListedNanos = startedNanos;
+        if (fetch != null) {
+            diskListedNanos = fetch.isDiskListed() ? startedNanos : diskListedNanos;
+            kept = fetch.kept();
         }
         fetch = null;
         if (failure != null && !failing) {

@@ -39,12 +39,14 @@ final class ListingFetch {
     private boolean diskListed;
     private ListingAnswer answer;
     private @Nullable Link link;
+    private @Nullable Channel kept;
     private @Nullable Future<?> deadline;
     private boolean ended;
 
     /**
      * @param bootstrap with the transport and the loop set
      * @param requests from {@link #requests}
+     * @param kept a connection that an earlier one {@linkplain #kept left open}; null if there is none
      * @param onEnd takes why it failed, or null
      */
     ListingFetch(
@@ -53,12 +55,14 @@ final class ListingFetch {
             Bootstrap bootstrap,
             InetSocketAddress address,
             List<byte[]> requests,
+            @Nullable Channel kept,
             Consumer<@Nullable String> onEnd) {
         this.backend = backend;
         this.limits = limits;
         this.bootstrap = bootstrap;
         this.address = address;
         this.requests = requests;
+        this.kept = kept;
         this.onEnd = onEnd;
         this.answer = new ListingAnswer(limits);
     }
@@ -74,7 +78,33 @@ final class ListingFetch {
     void start(EventLoop loop, boolean disk, long timeoutNanos) {
         asked = disk ? 0 : 1;
         deadline = loop.schedule(() -> end("timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
-        connect();
+        Channel open = kept;
+        kept = null;
+        if (open != null && open.isActive() && address.equals(open.remoteAddress())) {
+            goOn(open);
+        } else {
+            if (open != null) {
+                open.close();
+            }
+            connect();
+        }
+    }
+
+    /** The connection, open and unused, for the next one to go on with; null if there is none. */
+    @Nullable
+    Channel kept() {
+        return kept;
+    }
+
+    private void goOn(Channel open) {
+        Link next = new Link();
+        link = next;
+        next.channel = open;
+        // Should it have ended meanwhile, that is no failure: see Link.
+        next.asks = 1;
+        open.pipeline().removeFirst();
+        open.pipeline().addLast(next);
+        next.ask();
     }
 
     /** Whether the disk was asked for and its listing has come, whatever became of the rest. */
@@ -86,6 +116,9 @@ final class ListingFetch {
     void cancel() {
         ended = true;
         release();
+        if (kept != null) {
+            kept.close();
+        }
     }
 
     private void connect() {
@@ -105,6 +138,11 @@ final class ListingFetch {
         Map<String, String> digests = answer.models();
         if (asked > 0) {
             backend.onModels(backend.models().withInMemory(digests));
+            if (reusable) {
+                from.left = true;
+                kept = from.channel;
+                link = null;
+            }
             end(null);
             return;
         }
@@ -137,7 +175,7 @@ final class ListingFetch {
         }
     }
 
-    /** A connection; what comes from one that was left is dropped. */
+    /** A connection; one that was left, open or not, has nothing more to say. */
     private final class Link extends ChannelInboundHandlerAdapter {
         private @Nullable Channel channel;
         private boolean left;
@@ -178,7 +216,9 @@ final class ListingFetch {
         public void channelRead(ChannelHandlerContext context, Object message) {
             ByteBuf bytes = (ByteBuf) message;
             try {
-                if (!left && answer.read(bytes)) {
+                if (left) {
+                    context.close();
+                } else if (answer.read(bytes)) {
                     onAnswer(this, answer.isReusable() && !bytes.isReadable());
                 }
             } catch (BadMessageException malformed) {

@@ -59,15 +59,45 @@ class ListingFetchTest {
     }
 
     @Test
-    void bothQuestionsShareAConnectionThatStaysOpen() {
+    void allQuestionsShareAConnectionThatStaysOpenUntilTheBackendHasGone() {
         SimulatedOllama ollama = rig.ollama("a");
         Backend backend = rig.herd(ollama.url()).get(0);
 
         rig.refresh(backend);
+        rig.refresh(backend);
 
-        assertThat(ollama.requests()).isEqualTo(2);
+        assertThat(ollama.requests()).isEqualTo(4);
         assertThat(ollama.connectionsAccepted()).isEqualTo(1);
+        rig.listings().forget(backend);
         ollama.await("the connection closed", () -> ollama.openConnections() == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void oneThatEndedWhileItWasUnusedIsReplaced(boolean reset) throws IOException {
+        CountDownLatch unused = new CountDownLatch(1);
+        RawBackend raw = rig.raw(connection -> {
+            for (int i = 0; connection.hasMore(); i++) {
+                connection.answer(ListingRig.body(connection.readRequest()));
+                if (i == 1 && connection.number() == 1) {
+                    connection.await(unused);
+                    if (reset) {
+                        connection.reset();
+                    } else {
+                        connection.close();
+                    }
+                    return;
+                }
+            }
+        });
+        Backend backend = rig.herd(raw.url()).get(0);
+        rig.refresh(backend);
+        unused.countDown();
+
+        rig.refresh(backend);
+
+        assertThat(raw.connectionsAccepted()).isEqualTo(2);
+        assertThat(raw.requests()).hasSize(4);
     }
 
     @ParameterizedTest
