@@ -214,13 +214,10 @@ final class BackendHealth {
     }
 
     void onProbe(boolean ok, String reason, long nowNanos) {
-        if (health.active().interval().isZero()) {
-            return; // The last one of those that are off now: no other would ever say that it is up again.
-        }
         report(nowNanos, ok ? "probe succeeded" : reason, () -> {
             probeSuccesses = ok ? probeSuccesses + 1 : 0;
             probeFailures = ok ? 0 : probeFailures + 1;
-            condition = ok ? answered(nowNanos) : unanswered(reason);
+            condition = ok ? answered(nowNanos) : unanswered(reason, nowNanos);
         });
     }
 
@@ -246,7 +243,12 @@ final class BackendHealth {
         };
     }
 
-    private Condition unanswered(String reason) {
+    private Condition unanswered(String reason, long nowNanos) {
+        Condition.Ejection last = condition.ejection();
+        if (last != null && last.cause() == Cause.FAILURES && last.lasts(nowNanos)) {
+            // What requests died of, probes do see this time: so they will see its end too.
+            condition = condition.ejected(last.seenByProbes());
+        }
         boolean first = condition.probed() == BackendState.UNKNOWN;
         boolean down = first
                 || condition.probed() == BackendState.DOWN

@@ -35,6 +35,10 @@ record Condition(
      * @param untilNanos when it has done its time
      */
     record Ejection(long sinceNanos, long untilNanos, String reason, Cause cause) {
+        Ejection seenByProbes() {
+            return new Ejection(sinceNanos, untilNanos, reason, Cause.CONNECTING);
+        }
+
         boolean lasts(long nowNanos) {
             // By the difference: nanoTime may be negative and may wrap.
             return untilNanos - nowNanos > 0;
@@ -50,7 +54,7 @@ record Condition(
     enum Cause {
         /** Requests failed there. */
         FAILURES,
-        /** It could not be connected to. */
+        /** It could not be connected to, or probes fail as well as requests. */
         CONNECTING,
         /** It owed bytes and sent none. */
         SILENCE

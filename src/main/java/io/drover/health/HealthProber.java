@@ -127,6 +127,7 @@ final class HealthProber implements AutoCloseable {
             ProbeCycle cycle = each.next();
             Backend backend = cycle.backend();
             backend.onTime(now);
+            cycle.onTime();
             // One that has left is probed as long as something runs there: should it die, that must not wait for it.
             if (backend.isRetired() && backend.inFlight() == 0) {
                 cycle.close();

@@ -23,8 +23,11 @@ final class ProbeCycle {
 
     private static final long NAME_CHECK_MILLIS = 10;
 
-    /** A backend that is suspect is probed so many times as often: either way it is soon known. */
-    private static final int SUSPECT_HASTE = 5;
+    /** An interval has so many moments at which probes begin. */
+    private static final int SLOTS = 10;
+
+    /** A backend that is suspect or ejected is probed so many times as often: either way it is soon known. */
+    private static final int HASTE = 5;
 
     private final Backend backend;
     private final EventLoop loop;
@@ -37,6 +40,7 @@ final class ProbeCycle {
 
     private long startedNanos;
     private boolean first = true;
+    private boolean hurried;
     private @Nullable Future<?> next;
     private @Nullable Probe probe;
 
@@ -74,6 +78,23 @@ final class ProbeCycle {
         return firstEnd;
     }
 
+    /**
+     * Time has passed. One that was ejected since is probed at once: if it has ended, probes see it, and will see it come
+     * back.
+     */
+    void onTime() {
+        boolean hurries = isHurried();
+        if (hurries && !hurried && probe == null && next != null && intervalNanos > 0 && next.cancel(false)) {
+            start();
+        }
+        hurried = hurries;
+    }
+
+    private boolean isHurried() {
+        BackendState state = backend.state(System.nanoTime());
+        return state == BackendState.SUSPECT || state == BackendState.EJECTED;
+    }
+
     private void start() {
         startedNanos = System.nanoTime();
         attempt();
@@ -87,6 +108,13 @@ final class ProbeCycle {
             probe.cancel();
         }
         firstEnd.complete(null);
+    }
+
+    /** Somewhat later, so that it begins together with others: to wake up for each costs more than to probe. */
+    private long together(long delayNanos) {
+        long slot = Math.max(1, intervalNanos / SLOTS);
+        long dueNanos = System.nanoTime() + delayNanos;
+        return delayNanos + slot - Math.floorMod(dueNanos, slot);
     }
 
     private void attempt() {
@@ -109,9 +137,9 @@ final class ProbeCycle {
         probe = null;
         double jitter = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
         long sinceStart = System.nanoTime() - startedNanos;
-        boolean suspect = backend.state(System.nanoTime()) == BackendState.SUSPECT;
-        long interval = suspect ? intervalNanos / SUSPECT_HASTE : intervalNanos;
-        long delay = Math.max(0, (long) (interval * jitter) - sinceStart);
+        hurried = isHurried();
+        long interval = hurried ? intervalNanos / HASTE : intervalNanos;
+        long delay = together(Math.max(0, (long) (interval * jitter) - sinceStart));
         next = loop.schedule(this::start, delay, TimeUnit.NANOSECONDS);
         CompletionStage<Void> followed = answered ? onAnswered.apply(backend) : CompletableFuture.completedStage(null);
         if (first) {

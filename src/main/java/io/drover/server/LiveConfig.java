@@ -124,7 +124,7 @@ final class LiveConfig implements AutoCloseable {
 
     private Reloaded readAndApply() {
         try {
-            return apply();
+            return loadAndFollow();
         } catch (RuntimeException fault) {
             if (!(fault instanceof CompletionException)) {
                 LOG.error("reload fails by a fault of ours", fault);
@@ -134,7 +134,7 @@ final class LiveConfig implements AutoCloseable {
         }
     }
 
-    private Reloaded apply() {
+    private Reloaded loadAndFollow() {
         LoadedConfig loaded;
         try {
             loaded = ConfigLoader.reload(source, running);
@@ -173,6 +173,7 @@ final class LiveConfig implements AutoCloseable {
     }
 
     private Membership.Change apply(DroverConfig next) {
+        // First, and in force before the herd changes: should probes be off from now on, none may come after that.
         watch.configure(running, next);
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);

@@ -150,6 +150,22 @@ class BackendTest {
     }
 
     @Test
+    void whatProbesSeeTooTheySeeTheEndOf() {
+        backend.onProbe(true, "", NOW);
+        for (int i = 0; i < 3; i++) {
+            backend.onFailure("truncated answer", NOW);
+        }
+        backend.onProbe(true, "", NOW + 1);
+        backend.onProbe(true, "", NOW + 2);
+        assertThat(backend.state(NOW + 2)).isEqualTo(BackendState.EJECTED);
+        backend.onProbe(false, "connection refused", NOW + 3);
+        backend.onProbe(true, "", NOW + 4);
+        assertThat(backend.isUp(NOW + 4)).isFalse();
+        backend.onProbe(true, "", NOW + 5);
+        assertThat(backend.isUp(NOW + 5)).isTrue();
+    }
+
+    @Test
     void aSuccessEndsAnEjection() {
         backend.onConnectFailure("connection refused", NOW);
         backend.onSuccess(NOW, NOW);

@@ -368,6 +368,17 @@ class HealthProberTest {
     }
 
     @Test
+    void oneThatIsEjectedIsProbedAtOnce() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("1h", "10s"), stub.url());
+        awaitFirstRound();
+
+        herd.get(0).onConnectFailure("connection refused", System.nanoTime());
+
+        Await.until("probed again", SOON, () -> stub.requests().size() == 2);
+    }
+
+    @Test
     void oneThatHasLeftIsProbedWhileSomethingRunsThere() {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = probe(keys("20ms", "10s"), stub.url());
