@@ -20,7 +20,9 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
     /** Of a body only its start is looked at: what is asked for stands before the prompt. */
     private static final int KEPT = 512;
 
-    private static final byte[] OK = HttpText.response("200 OK", "{\"version\":\"0.30.0\",\"models\":[]}");
+    private static final byte[] OK = HttpText.response(
+            "200 OK",
+            "{\"version\":\"0.30.0\",\"models\":[{\"name\":\"bench:latest\",\"model\":\"bench:latest\",\"digest\":\"b\"}]}");
     private static final byte[] CREATED = HttpText.response("201 Created", "");
     private static final byte[] WHOLE = HttpText.response(
             "200 OK",
