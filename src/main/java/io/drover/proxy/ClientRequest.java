@@ -212,7 +212,7 @@ final class ClientRequest {
     ModelName modelName() {
         if (name == null) {
             String model = model();
-            name = model == null ? null : ModelName.of(model);
+            name = model == null ? null : worker.modelName(model);
         }
         return name;
     }

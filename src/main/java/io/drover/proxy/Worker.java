@@ -5,6 +5,7 @@ import io.drover.http.BodyFraming;
 import io.drover.http.ChunkedFraming;
 import io.drover.http.HeadParser;
 import io.drover.http.HeadWriter;
+import io.drover.ollama.ModelName;
 import io.drover.upstream.UpstreamPool;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -48,6 +49,7 @@ public final class Worker {
     private final Map<Backend, Lane> lanes = new HashMap<>();
     private final Bootstrap upstream;
     private final long stallNanos;
+    private @Nullable ModelName lastModel;
     private long refusedHostToldNanos = clock.now() - REFUSED_HOST_EVERY_NANOS;
     private final ScheduledFuture<?> ticker;
     private final Set<ClientConnection> clients = new LinkedHashSet<>();
@@ -230,6 +232,16 @@ public final class Worker {
                     backend.name(),
                     backend.config().host());
         }
+    }
+
+    /** Most requests are for the model of the last one: its key is made, and hashed for look-ups, only once. */
+    ModelName modelName(String requested) {
+        ModelName last = lastModel;
+        if (last == null || !last.requested().equals(requested)) {
+            last = ModelName.of(requested);
+            lastModel = last;
+        }
+        return last;
     }
 
     /** Clients over their write limit, the one that has been so for longest first. */
