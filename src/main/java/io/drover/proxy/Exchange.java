@@ -218,12 +218,12 @@ final class Exchange implements ResponseSink, HeadLines {
         }
         boolean whole = body != null && body.isReplayable();
         // To one that is known to be gone meanwhile nobody needs another connection.
-        boolean left = request.endpoint().replayable() && !backend.isUp(now) && attempts.isAnotherUp();
+        boolean gone = stale && request.endpoint().replayable() && !backend.isUp(now) && attempts.isAnotherUp();
         Retry.Decision decision = Retry.decide(
                 failure,
                 request.endpoint().replayable(),
                 request.isSafe(),
-                stale && !left && !attempts.isFreshTried(),
+                stale && !gone && !attempts.isFreshTried(),
                 whole,
                 attempts.left());
         switch (decision) {

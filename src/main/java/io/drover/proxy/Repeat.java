@@ -92,12 +92,11 @@ final class Repeat implements ResponseSink {
     }
 
     private boolean isRepeatable(RequestBody body) {
-        String asked = request.model();
+        ModelName name = request.modelName();
         Backend first = attempts.last();
-        if (asked == null || first == null || !(body instanceof RetainedBody kept)) {
+        if (name == null || first == null || !(body instanceof RetainedBody kept)) {
             return false;
         }
-        ModelName name = ModelName.of(asked);
         String known = first.models().digest(name.key());
         if (name.isCloud() || known == null) {
             return false;
