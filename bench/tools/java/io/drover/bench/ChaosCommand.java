@@ -103,7 +103,7 @@ final class ChaosCommand implements Callable<Integer> {
                 promises.add(noise(known, folder, children));
             }
             if (probing > 0) {
-                promises.add(new ProbingCost(root, folder, java, children, Duration.ofSeconds(60)).measure(probing));
+                promises.add(new ProbingCost(root, folder, java, children, Duration.ofMinutes(2)).measure(probing));
             }
             if (noise.isEmpty() && probing == 0) {
                 List<Disaster> disasters = disasters();

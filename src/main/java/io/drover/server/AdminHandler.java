@@ -31,7 +31,11 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers the admin port. Cold: on Netty's own codec, on a thread of its own. */
+/**
+ * Answers the admin port. Cold: on Netty's own codec, on a thread of its own. Reads one request at a time, so that who
+ * pipelines is answered in order (RFC 9112, 9.3.2) though a reload takes its time; needs a channel that does not read by
+ * itself, and a {@link io.netty.handler.flow.FlowControlHandler} before this.
+ */
 @Sharable
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
@@ -50,6 +54,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         this.backends = backends;
         this.reload = reload;
         this.guard = guard;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.read();
     }
 
     @Override
@@ -73,7 +82,9 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             response.content().clear();
         }
         var written = context.writeAndFlush(response);
-        if (!keepAlive) {
+        if (keepAlive) {
+            context.read();
+        } else {
             written.addListener(ChannelFutureListener.CLOSE);
         }
     }

@@ -210,6 +210,21 @@ class ReloadTest {
     }
 
     @Test
+    void whoPipelinesBehindAReloadIsAnsweredInOrder() {
+        try (SimulatedOllama a = ollama();
+                Drover drover = Drover.over(a.url()).start();
+                RawClient client = RawClient.connect(drover.adminAddress())) {
+            client.send("POST /api/reload HTTP/1.1\r\nHost: localhost\r\nX-Drover: 1\r\nContent-Length: 0\r\n\r\n"
+                    .concat("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    .concat("GET /api/backends HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+
+            assertThat(client.readResponse().body()).startsWith("{\"added\":[]");
+            assertThat(client.readResponse().body()).startsWith("{\"status\":");
+            assertThat(client.readResponse().body()).contains("\"name\":\"a\"");
+        }
+    }
+
+    @Test
     void whatHasLeftIsInNoMetricOnceNothingRunsThere() {
         try (SimulatedOllama a = ollama();
                 SimulatedOllama b = ollama();

@@ -8,35 +8,16 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.drover.config.DiscoveryName;
-import io.drover.health.Discovery.Sources;
 import io.drover.testing.Await;
 import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.handler.codec.dns.DnsRecordType;
 import io.netty.handler.codec.dns.DnsResponseCode;
-import io.netty.resolver.HostsFileEntriesProvider;
-import io.netty.resolver.dns.SequentialDnsServerAddressStreamProvider;
-import io.netty.util.NetUtil;
-import io.netty.util.concurrent.DefaultThreadFactory;
-import java.io.File;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,59 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 @Timeout(60)
-class DiscoveryTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final Duration OFTEN = Duration.ofMillis(5);
-
-    /** Long enough that no busy machine makes it a time-out. */
-    private static final Duration PATIENT = Duration.ofSeconds(10);
-
-    private static final Duration IMPATIENT = Duration.ofMillis(100);
-    private static final String HOST = "ollama.test";
-    private static final String SERVICE = "_ollama._tcp.test";
-    private static final DnsRecordType A = DnsRecordType.A;
-    private static final DnsRecordType AAAA = DnsRecordType.AAAA;
-    private static final DnsRecordType SRV = DnsRecordType.SRV;
-
-    @SuppressWarnings("NullAway.Init")
-    private static MultiThreadIoEventLoopGroup group;
-
-    private final Heard heard = new Heard();
-    private final List<AutoCloseable> toClose = new ArrayList<>();
-    private SearchList search = SearchList.NONE;
-    private Duration timeout = PATIENT;
-
-    @SuppressWarnings("NullAway.Init")
-    private EventLoop loop;
-
-    @SuppressWarnings("NullAway.Init")
-    private StubDns dns;
-
-    @BeforeAll
-    static void startLoop() {
-        group = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("discovery-test", true), NioIoHandler.newFactory());
-    }
-
-    @AfterAll
-    static void stopLoop() {
-        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-    }
-
-    @BeforeEach
-    void start() {
-        loop = group.next();
-        dns = new StubDns(loop);
-        toClose.add(dns);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : toClose) {
-            each.close();
-        }
-    }
-
+class DiscoveryTest extends DiscoveryRig {
     @Test
     void findsTheAddressesOfBothFamilies() {
         dns.a(HOST, "10.0.0.2", "10.0.0.1");
@@ -292,7 +221,9 @@ class DiscoveryTest {
 
         assertThat(heard.sets).hasSize(1);
         assertThat(heard.last()).hasSize(Discovery.MAX_FOUND);
-        assertThat(texts(heard.last())).startsWith("10.0.0.0:80", "10.0.0.1:80").contains("10.0.3.231:80");
+        assertThat(Heard.texts(heard.last()))
+                .startsWith("10.0.0.0:80", "10.0.0.1:80")
+                .contains("10.0.3.231:80");
         assertThat(log.list).hasSize(1).allSatisfy(line -> {
             assertThat(line.getLevel()).isEqualTo(Level.WARN);
             assertThat(line.getFormattedMessage())
@@ -315,7 +246,7 @@ class DiscoveryTest {
 
         Await.until("found", SOON, () -> !heard.sets.isEmpty());
         assertThat(heard.last()).allMatch(found -> found.address().getAddress().isLoopbackAddress());
-        assertThat(texts(heard.last())).contains("127.0.0.1:80");
+        assertThat(Heard.texts(heard.last())).contains("127.0.0.1:80");
     }
 
     @Test
@@ -328,146 +259,6 @@ class DiscoveryTest {
         } finally {
             other.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
         }
-    }
-
-    @Test
-    void aServiceTellsPortsWeightsAndBackups() {
-        dns.srv(
-                SERVICE,
-                StubDns.record(20, 5, 11434, "spare.test"),
-                StubDns.record(10, 0, 11435, "small.test"),
-                StubDns.record(10, 60, 11434, "Large.test"),
-                StubDns.record(30, 1, 11434, "last.test"));
-        dns.a("large.test", "10.0.0.2", "10.0.0.1");
-        dns.aaaa("small.test", "fd00::3");
-        dns.a("spare.test", "10.0.0.4");
-        dns.a("last.test", "10.0.0.5");
-
-        discover(SERVICE);
-
-        Await.until("found", SOON, () -> !heard.sets.isEmpty());
-        assertThat(heard.last())
-                .containsExactly(
-                        new Found(at("10.0.0.1", 11434), "large.test", 60, false),
-                        new Found(at("10.0.0.2", 11434), "large.test", 60, false),
-                        new Found(at("fd00::3", 11435), "small.test", 1, false),
-                        new Found(at("10.0.0.4", 11434), "spare.test", 5, true),
-                        new Found(at("10.0.0.5", 11434), "last.test", 1, true));
-        assertThat(heard.troubles).isEmpty();
-    }
-
-    @Test
-    void ofHostsThatShareAnAddressThePrimaryHasIt() {
-        dns.srv(SERVICE, StubDns.record(2, 1, 80, "a.test"), StubDns.record(1, 1, 80, "b.test"));
-        dns.a("a.test", "10.0.0.1");
-        dns.a("b.test", "10.0.0.1");
-
-        discover(SERVICE);
-
-        Await.until("found", SOON, () -> !heard.sets.isEmpty());
-        assertThat(heard.last()).containsExactly(new Found(at("10.0.0.1", 80), "b.test", 1, false));
-    }
-
-    @Test
-    void aServicesHostMayBeACompressedName() {
-        // RFC 1035, 4.1.4: what follows "gpu1" stands at byte 12, where the question is.
-        byte[] compressed = {4, 'g', 'p', 'u', '1', (byte) 0xc0, 12};
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, compressed));
-        dns.a("gpu1." + SERVICE, "10.0.0.1");
-
-        discover(SERVICE);
-
-        heard.awaitAll("10.0.0.1:80");
-    }
-
-    @Test
-    void aServiceOfManyHosts() {
-        dns.srv(
-                SERVICE,
-                IntStream.range(0, 60)
-                        .mapToObj(i -> StubDns.record(1, 1, 80 + i % 2, "gpu" + i / 2 + ".test"))
-                        .toArray(byte[][]::new));
-        IntStream.range(0, 30).forEach(i -> dns.a("gpu" + i + ".test", "10.0.0." + i));
-
-        discover(SERVICE);
-
-        heard.awaitAll(IntStream.range(0, 60)
-                .mapToObj(i -> "10.0.0." + i / 2 + ":" + (80 + i % 2))
-                .toArray(String[]::new));
-        assertThat(heard.troubles).isEmpty();
-    }
-
-    @Test
-    void aServicesHostThatIsGoneIsRemovedUnlessItIsTheLast() {
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "a.test"), StubDns.record(1, 1, 80, "b.test"));
-        dns.a("a.test", "10.0.0.1");
-        dns.a("b.test", "10.0.0.2");
-        discover(SERVICE);
-        heard.awaitAll("10.0.0.1:80", "10.0.0.2:80");
-
-        dns.forget("a.test");
-        heard.awaitAll("10.0.0.2:80");
-        assertThat(heard.troubles).isEmpty();
-
-        dns.forget("b.test");
-        heard.awaitTrouble("failed: A of a.test.: no such name");
-        awaitLookUps(5);
-        assertThat(heard.sets).hasSize(2);
-    }
-
-    @Test
-    void aServicesHostThatFailsKeepsItsAddresses() {
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "a.test"), StubDns.record(1, 1, 80, "b.test"));
-        dns.a("a.test", "10.0.0.1");
-        dns.a("b.test", "10.0.0.2");
-        discover(SERVICE);
-        heard.awaitAll("10.0.0.1:80", "10.0.0.2:80");
-
-        dns.fail("a.test", A, DnsResponseCode.SERVFAIL);
-        dns.a("b.test", "10.0.0.3");
-        heard.awaitAll("10.0.0.1:80", "10.0.0.3:80");
-        heard.awaitTroubles("failed: A of a.test.: ServFail(2) from 127.0.0.1");
-
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "b.test"));
-        heard.awaitAll("10.0.0.3:80");
-        heard.awaitTrouble("recovered");
-    }
-
-    @Test
-    void aServiceThatFailsKeepsItsBackends() {
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "a.test"));
-        dns.a("a.test", "10.0.0.1");
-        discover(SERVICE);
-        heard.awaitAll("10.0.0.1:80");
-
-        dns.fail(SERVICE, SRV, DnsResponseCode.SERVFAIL);
-        heard.awaitTrouble("failed: SRV of _ollama._tcp.test.: ServFail(2) from 127.0.0.1");
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "."));
-        awaitLookUps(5);
-        dns.srv(SERVICE, new byte[] {0, 1, 0});
-        awaitLookUps(5);
-        assertThat(heard.sets).hasSize(1);
-        assertThat(heard.troubles).hasSize(1);
-
-        dns.srv(SERVICE, StubDns.record(1, 2, 80, "a.test"));
-        heard.awaitTrouble("recovered");
-        Await.until("the new weight", SOON, () -> heard.last().get(0).weight() == 2);
-    }
-
-    @Test
-    void aServiceThatIsDeclaredUnavailableIsToldAsSuch() {
-        dns.srv(SERVICE, StubDns.record(0, 0, 0, "."));
-        discover(SERVICE);
-
-        heard.awaitTrouble("failed: _ollama._tcp.test: service declared unavailable");
-    }
-
-    @Test
-    void aMalformedAnswerIsAFailure() {
-        dns.srv(SERVICE, new byte[] {0, 1, 0});
-        discover(SERVICE);
-
-        heard.awaitTrouble("failed: SRV of _ollama._tcp.test.: malformed answer of 127.0.0.1");
     }
 
     @Test
@@ -506,18 +297,6 @@ class DiscoveryTest {
 
         assertThat(dns.asked("ollama.corp.test", A)).isZero();
         assertThat(heard.sets).isEmpty();
-    }
-
-    @Test
-    void aServicesHostIsNotSearchedFor() {
-        search = SearchList.parse(List.of("search corp.test", "options ndots:5"));
-        dns.srv(SERVICE, StubDns.record(1, 1, 80, "a.test"));
-        dns.a("a.test", "10.0.0.1");
-        dns.a("a.test.corp.test", "10.0.0.66");
-
-        discover(SERVICE);
-
-        heard.awaitAll("10.0.0.1:80");
     }
 
     @Test
@@ -604,99 +383,5 @@ class DiscoveryTest {
         discovery.close();
 
         assertThat(heard.troubles).isEmpty();
-    }
-
-    private Discovery discover(String name) {
-        return discover(name, heard, dns.address());
-    }
-
-    private Discovery discover(String name, DiscoveryListener listener, InetSocketAddress... servers) {
-        NameServers nameServers = new NameServers(loop, new SequentialDnsServerAddressStreamProvider(servers), timeout);
-        Sources sources = new Sources(
-                nameServers,
-                HostsFileEntriesProvider.parser().parseSilently(new File("no such file"), StandardCharsets.US_ASCII),
-                search);
-        Discovery discovery = new Discovery(DiscoveryName.parse(name), OFTEN, loop, listener, sources);
-        toClose.add(0, discovery);
-        return started(discovery);
-    }
-
-    private static Discovery started(Discovery discovery) {
-        discovery.start();
-        return discovery;
-    }
-
-    /** So many whole look-ups from now on, and what came of them was told. */
-    private void awaitLookUps(int count) {
-        int before = Math.max(dns.asked(HOST, A), dns.asked(SERVICE, SRV));
-        // The one under way does not count, and the one begun last may not have ended.
-        Await.until(
-                count + " look-ups",
-                SOON,
-                () -> Math.max(dns.asked(HOST, A), dns.asked(SERVICE, SRV)) >= before + 2 * (count + 2));
-    }
-
-    private static String[] addresses(int count) {
-        return IntStream.range(0, count)
-                .mapToObj(i -> "10.0." + i / 256 + "." + i % 256)
-                .toArray(String[]::new);
-    }
-
-    private static InetSocketAddress at(String address, int port) {
-        InetAddress inet = Objects.requireNonNull(NetUtil.createInetAddressFromIpAddressString(address));
-        return new InetSocketAddress(inet, port);
-    }
-
-    private static List<String> texts(List<Found> all) {
-        return all.stream()
-                .map(found -> NetUtil.toAddressString(found.address().getAddress()) + ":"
-                        + found.address().getPort())
-                .toList();
-    }
-
-    private static final class Heard implements DiscoveryListener {
-        final List<List<Found>> sets = new CopyOnWriteArrayList<>();
-        final List<String> troubles = new CopyOnWriteArrayList<>();
-
-        @Override
-        public void onFound(List<Found> all) {
-            sets.add(all);
-        }
-
-        @Override
-        public void onFailed(String reason) {
-            troubles.add("failed: " + reason);
-        }
-
-        @Override
-        public void onRecovered() {
-            troubles.add("recovered");
-        }
-
-        List<Found> last() {
-            return sets.get(sets.size() - 1);
-        }
-
-        void awaitAll(String... expected) {
-            List<String> sorted = Stream.of(expected).sorted().toList();
-            Await.until(
-                    sorted.toString(),
-                    SOON,
-                    () -> !sets.isEmpty()
-                            && texts(last()).stream().sorted().toList().equals(sorted));
-        }
-
-        void awaitTrouble(String last) {
-            Await.until(
-                    last,
-                    SOON,
-                    () -> !troubles.isEmpty()
-                            && troubles.get(troubles.size() - 1).equals(last));
-        }
-
-        /** These and no others, in this order. */
-        void awaitTroubles(String... all) {
-            Await.until(String.join(", ", all), SOON, () -> troubles.equals(List.of(all)));
-        }
     }
 }
