@@ -2,6 +2,7 @@ package io.drover.backend;
 
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Health;
@@ -87,7 +88,14 @@ public class SelectionBenchmark {
     private static Backend backend(int index) {
         String authority = "gpu" + index + ":11434";
         BackendConfig config = new BackendConfig(
-                URI.create("http://" + authority), "gpu" + index, 1, false, authority, true, Optional.empty());
+                URI.create("http://" + authority),
+                "gpu" + index,
+                1,
+                false,
+                authority,
+                true,
+                Optional.empty(),
+                BackendTls.DEFAULT);
         Backend backend = new Backend(config, index, HEALTH, new EjectionLimit(), (changed, from, to, reason) -> {});
         backend.onProbe(true, "", System.nanoTime());
         return backend;

@@ -4,6 +4,7 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -50,6 +51,10 @@ final class Backends {
         String host = entry.get("host", Addresses.HOST);
         String name = entry.get("name", Kind.NAME);
         Optional<String> authorization = entry.secret("authorization", Kind.AUTHORIZATION);
+        BackendTls tls = new BackendTls(
+                entry.get("tls.verify", Kind.BOOLEAN),
+                entry.get("tls.ca-file", Kind.FILE),
+                entry.get("tls.name", Addresses.HOST));
         LaterKeys.checkEntry(entry);
         Optional<URI> url = readUrl(key, values, entry, written);
         if (url.isEmpty()) {
@@ -63,7 +68,8 @@ final class Backends {
                 backup,
                 host.isEmpty() ? authority : host,
                 forwardedHeaders,
-                authorization);
+                authorization,
+                tls);
         if (!entry.isWrong("name")) {
             checkName(key, backend.name(), values.getOrDefault(name.isEmpty() ? "url" : "name", written));
         }

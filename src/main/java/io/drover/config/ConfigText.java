@@ -145,13 +145,15 @@ public final class ConfigText {
                 part("request head", limits.requestHead()) + " and " + limits.headers() + " fields"
                         + part(", request body", limits.requestBody()) + ", "
                         + count(limits.connections(), "connection", "connections"));
-        DroverConfig.Requests requests = limits.requests();
-        line(
-                "",
-                requests.rate()
-                        .map(rate -> "requests of a client " + rate + " and " + requests.burst() + " at once, "
-                                + count(limits.maxKeys(), "client", "clients") + " counted")
-                        .orElse("requests of a client not limited"));
+        if (limits.requests().isEmpty()) {
+            line("", "requests of a client not limited");
+        }
+        for (DroverConfig.RateLimit each : limits.requests()) {
+            line(
+                    "",
+                    "requests of a client " + each.rate() + " and " + each.burst() + " at once, "
+                            + count(limits.maxKeys(), "client", "clients") + " counted");
+        }
         line(
                 "",
                 limits.trustedProxies().isEmpty()

@@ -15,10 +15,12 @@ import java.util.function.Function;
  * structure this mirrors; sizes are bytes.
  *
  * @param listen addresses of the proxy port
+ * @param proxyProtocol whether each connection to it begins with a header of the PROXY protocol
  * @param eventLoops number of event loops, at least 1 ({@code 0} in the file has become the number of cores)
  */
 public record DroverConfig(
         List<InetSocketAddress> listen,
+        boolean proxyProtocol,
         Admin admin,
         int eventLoops,
         TransportKind transport,
@@ -32,12 +34,18 @@ public record DroverConfig(
         Timeouts timeouts,
         Retry retry,
         Limits limits,
+        Access access,
+        Auth auth,
+        Tls tls,
+        Validation validation,
+        Rewrite rewrite,
         Upstream upstream,
         Buffers buffers,
         Cors cors,
         Metrics metrics,
         Redis redis,
-        AccessLog accessLog) {
+        AccessLog accessLog,
+        AuditLog auditLog) {
 
     public DroverConfig {
         listen = List.copyOf(listen);
@@ -51,6 +59,7 @@ public record DroverConfig(
     DroverConfig reloadedInto(DroverConfig running) {
         return new DroverConfig(
                 running.listen,
+                running.proxyProtocol,
                 running.admin,
                 running.eventLoops,
                 running.transport,
@@ -64,12 +73,18 @@ public record DroverConfig(
                 timeouts,
                 retry,
                 limits,
+                access,
+                auth,
+                tls,
+                validation,
+                rewrite,
                 upstream,
                 running.buffers,
                 cors,
                 running.metrics,
                 running.redis,
-                running.accessLog);
+                running.accessLog,
+                running.auditLog);
     }
 
     /** The keys in which this differs from {@code running} and which only a restart can change. */
@@ -81,6 +96,7 @@ public record DroverConfig(
             }
         };
         compare.accept("listen", DroverConfig::listen);
+        compare.accept("proxy-protocol", DroverConfig::proxyProtocol);
         compare.accept("admin", DroverConfig::admin);
         compare.accept("event-loops", DroverConfig::eventLoops);
         compare.accept("transport", DroverConfig::transport);
@@ -88,6 +104,7 @@ public record DroverConfig(
         compare.accept("metrics", DroverConfig::metrics);
         compare.accept("redis", DroverConfig::redis);
         compare.accept("access-log", DroverConfig::accessLog);
+        compare.accept("audit-log", DroverConfig::auditLog);
         return keys;
     }
 
@@ -95,8 +112,14 @@ public record DroverConfig(
      * The admin port.
      *
      * @param hosts names by which it may be called, besides localhost and addresses
+     * @param tokenHash of the token that may do everything; empty: none is needed
+     * @param scrapeTokenHash of a token that may read the metrics only
      */
-    public record Admin(InetSocketAddress listen, List<String> hosts) {
+    public record Admin(
+            InetSocketAddress listen,
+            List<String> hosts,
+            Optional<SecretHash> tokenHash,
+            Optional<SecretHash> scrapeTokenHash) {
         public Admin {
             hosts = List.copyOf(hosts);
         }
@@ -121,13 +144,14 @@ public record DroverConfig(
     /**
      * One configured Ollama server.
      *
-     * @param url scheme {@code http}, a host, a port (80 where none is given), no path, no user, no query
+     * @param url scheme {@code http} or {@code https}, a host, a port (80 where none is given), no path, no user, no query
      * @param name unique; label of metrics and value of {@code X-Drover-Backend}
      * @param weight share of the load, above 0
      * @param backup used only when no other backend is up
      * @param host what is sent as Host; never empty here, the URL's authority by default
      * @param forwardedHeaders whether X-Forwarded-For, X-Forwarded-Proto and X-Real-IP are sent
      * @param authorization value of the Authorization header sent to it, if any
+     * @param tls where the scheme is {@code https}
      */
     public record BackendConfig(
             URI url,
@@ -136,10 +160,15 @@ public record DroverConfig(
             boolean backup,
             String host,
             boolean forwardedHeaders,
-            Optional<String> authorization) {
+            Optional<String> authorization,
+            BackendTls tls) {
 
         public int port() {
-            return url.getPort() < 0 ? 80 : url.getPort();
+            return url.getPort() >= 0 ? url.getPort() : isTls() ? 443 : 80;
+        }
+
+        public boolean isTls() {
+            return url.getScheme().equals("https");
         }
 
         /** Never prints the authorization. */
@@ -147,6 +176,18 @@ public record DroverConfig(
         public String toString() {
             return name + "=" + url;
         }
+    }
+
+    /**
+     * How a backend proves who it is.
+     *
+     * @param verify whether its certificate must be valid for its name
+     * @param caFile PEM file of those who may vouch for it; empty: those the JVM trusts
+     * @param name what its certificate must be for; empty: the URL's host
+     */
+    public record BackendTls(boolean verify, Optional<Path> caFile, String name) {
+        /** For one found by DNS. */
+        public static final BackendTls DEFAULT = new BackendTls(true, Optional.empty(), "");
     }
 
     /**
@@ -216,28 +257,212 @@ public record DroverConfig(
      * @param requestBody most bytes of a request body; blob uploads are exempt
      * @param connections most client connections at once, above 0 ({@code 0} in the file has become what the file limit
      *     allows)
-     * @param maxKeys most clients whose bucket is kept
+     * @param connectionsPerClient most connections at once from one address; 0: any number
+     * @param inFlightPerClient most requests at once of one key, or of one address without a key; 0: any number
+     * @param requests those that are on
+     * @param tokens those that are on
+     * @param answerTokens how many tokens an answer is taken to have before it has come, where the request does not say
+     * @param budgets those that are on
+     * @param budgetsFile where what is used up of budgets is kept; empty: in memory only
+     * @param maxKeys most buckets kept of each limit
+     * @param shared whether all replicas share their buckets and budgets
+     * @param lease what of a shared bucket one replica takes at once, as the time in which that much comes back
      */
     public record Limits(
             int requestHead,
             int headers,
             long requestBody,
             int connections,
-            Requests requests,
+            int connectionsPerClient,
+            int inFlightPerClient,
+            List<RateLimit> requests,
+            List<RateLimit> tokens,
+            int answerTokens,
+            List<Budget> budgets,
+            Optional<Path> budgetsFile,
             int maxKeys,
+            boolean shared,
+            Duration lease,
             List<Cidr> trustedProxies) {
         public Limits {
+            requests = List.copyOf(requests);
+            tokens = List.copyOf(tokens);
+            budgets = List.copyOf(budgets);
             trustedProxies = List.copyOf(trustedProxies);
         }
     }
 
     /**
-     * The request limit, which counts by the client's address.
+     * A limit on requests or on tokens. It concerns a request that matches one of the paths, one of the models and one of
+     * the keys, where there are any.
      *
-     * @param rate how fast a bucket fills; empty: no limit
-     * @param burst the bucket's size in requests, above 0
+     * @param name what refusals, metrics and logs call it
+     * @param key who shares a bucket
+     * @param rate how fast a bucket fills
+     * @param burst the bucket's size, above 0
+     * @param delay how long a request may wait for its room; zero: it is refused at once
+     * @param paths of requests, each with a {@code *} at most, at its end
+     * @param models names, each with any number of {@code *}
+     * @param keys names of API keys
      */
-    public record Requests(Optional<Rate> rate, int burst) {}
+    public record RateLimit(
+            String name,
+            LimitKey key,
+            Rate rate,
+            int burst,
+            Duration delay,
+            List<String> paths,
+            List<String> models,
+            List<String> keys) {
+        public RateLimit {
+            paths = List.copyOf(paths);
+            models = List.copyOf(models);
+            keys = List.copyOf(keys);
+        }
+    }
+
+    /** How long a budget lasts: a day or a month of UTC. */
+    public enum Period {
+        DAY,
+        MONTH
+    }
+
+    /**
+     * What may be used up in a day or a month. It concerns the requests that a {@link RateLimit} with the same lists would.
+     *
+     * @param tokens of prompts and answers; 0: any number
+     * @param gpuTime time that backends load, read and generate; zero: any
+     */
+    public record Budget(
+            String name,
+            LimitKey key,
+            Period per,
+            long tokens,
+            Duration gpuTime,
+            List<String> paths,
+            List<String> models,
+            List<String> keys) {
+        public Budget {
+            paths = List.copyOf(paths);
+            models = List.copyOf(models);
+            keys = List.copyOf(keys);
+        }
+    }
+
+    /**
+     * Which addresses may ask at all.
+     *
+     * @param allow empty: all
+     * @param deny none of these, whatever {@code allow} says
+     */
+    public record Access(List<Cidr> allow, List<Cidr> deny) {
+        public Access {
+            allow = List.copyOf(allow);
+            deny = List.copyOf(deny);
+        }
+    }
+
+    /** How a caller may prove who it is. */
+    public enum AuthMode {
+        NONE,
+        API_KEY,
+        JWT,
+        BASIC
+    }
+
+    /**
+     * Who may ask.
+     *
+     * @param mode those that are accepted, NONE alone where nobody has to prove anything
+     * @param keysInRedis whether the keys of the Redis count too
+     * @param refresh how often files and Redis are looked at again
+     * @param pathPrefix what an API key in the path stands behind, with slashes at both ends; empty: it may not stand there
+     * @param cached most tokens and passwords remembered as checked
+     */
+    public record Auth(
+            List<AuthMode> mode,
+            Optional<Path> keysFile,
+            boolean keysInRedis,
+            Optional<Path> usersFile,
+            Duration refresh,
+            String pathPrefix,
+            int cached,
+            Jwt jwt) {
+        public Auth {
+            mode = List.copyOf(mode);
+        }
+
+        public boolean isOn() {
+            return !mode.contains(AuthMode.NONE);
+        }
+    }
+
+    /**
+     * Tokens of an identity provider (RFC 7519).
+     *
+     * @param jwksUri where its keys are; empty: in {@code jwksFile}
+     * @param issuer what {@code iss} must be; empty: anything
+     * @param audience what {@code aud} must hold; empty: anything
+     * @param algorithms signatures that are accepted
+     * @param nameClaim claim that holds the caller's name
+     * @param limitsClaim claim that holds an object with the fields of a line of the keys file; empty: none
+     * @param leeway how far clocks may differ
+     */
+    public record Jwt(
+            Optional<URI> jwksUri,
+            Optional<Path> jwksFile,
+            String issuer,
+            String audience,
+            List<String> algorithms,
+            String nameClaim,
+            String limitsClaim,
+            Duration leeway) {
+        public Jwt {
+            algorithms = List.copyOf(algorithms);
+        }
+    }
+
+    /** PEM files; both or neither. With them the proxy port speaks TLS. */
+    public record Tls(Optional<Path> certificate, Optional<Path> key) {
+        public boolean isOn() {
+            return certificate.isPresent();
+        }
+    }
+
+    /**
+     * What is refused with 400 before a backend sees it; 0 and an empty list: nothing.
+     *
+     * @param fields whether the fields of Ollama's APIs must have their types
+     * @param models names that may be asked for, each with any number of {@code *}
+     */
+    public record Validation(
+            boolean fields, List<String> models, int maxNumCtx, int maxNumPredict, int maxImages, int maxMessages) {
+        public Validation {
+            models = List.copyOf(models);
+        }
+
+        public boolean isOn() {
+            return fields
+                    || !models.isEmpty()
+                    || maxNumCtx > 0
+                    || maxNumPredict > 0
+                    || maxImages > 0
+                    || maxMessages > 0;
+        }
+    }
+
+    /**
+     * What is changed in requests of Ollama's own API.
+     *
+     * @param numCtx most that {@code options.num_ctx} may be; 0: left as it is
+     * @param stripNumCtx whether it is taken out instead
+     * @param keepAlive what {@code keep_alive} is set to; empty: left as it is
+     */
+    public record Rewrite(int numCtx, boolean stripNumCtx, String keepAlive) {
+        public boolean isOn() {
+            return numCtx > 0 || stripNumCtx || !keepAlive.isEmpty();
+        }
+    }
 
     /**
      * Connections to backends.
@@ -290,4 +515,14 @@ public record DroverConfig(
      * @param queue most records waiting to be written; more are dropped and counted
      */
     public record AccessLog(boolean enabled, Optional<Path> file, int queue) {}
+
+    /**
+     * Who asked which model what, apart from the access log.
+     *
+     * @param prompts whether the text of prompts stands in it too
+     * @param queue most records waiting to be written; more are dropped and counted
+     * @param maxSize bytes at which a file is put aside
+     * @param keep most files that are kept besides the one that is written
+     */
+    public record AuditLog(boolean enabled, Path file, boolean prompts, int queue, long maxSize, int keep) {}
 }

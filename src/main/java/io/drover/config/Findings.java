@@ -24,7 +24,7 @@ final class Findings {
 
     static final String REFERENCE = "reference.conf";
 
-    private static final Set<String> SECRETS = Set.of("uri", "authorization", "token-hash");
+    private static final Set<String> SECRETS = Set.of("uri", "authorization", "token-hash", "scrape-token-hash");
     private static final int LONGEST_VALUE = 100;
     private static final Pattern FILE_IN_MERGE =
             Pattern.compile("merge of (?:.*,)?([^,]+): ([0-9]+)(?:-[0-9]+)?(,.*)?");

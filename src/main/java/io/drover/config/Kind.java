@@ -2,7 +2,10 @@ package io.drover.config;
 
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -46,6 +49,27 @@ interface Kind<T> {
     Kind<String> REDIS_URI = text(
             "redis://host:port, rediss:// or redis-sentinel://, several with commas",
             Pattern.compile("|(rediss?|redis-sentinel)://[^\\s/,]+\\S*").asMatchPredicate());
+
+    /** A file's name; empty: none. */
+    Kind<Optional<Path>> FILE = value -> {
+        String text = scalar(value, "a file name");
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        } catch (InvalidPathException wrong) {
+            throw new WrongValueException("a file name");
+        }
+    };
+
+    /** What a secret is known by; empty: there is none. */
+    Kind<Optional<SecretHash>> SECRET_HASH = value -> {
+        String expected = "sha256: and 64 hexadecimal digits, as the command key prints it";
+        String text = scalar(value, expected).trim();
+        Optional<SecretHash> hash = SecretHash.parse(text);
+        if (!text.isEmpty() && hash.isEmpty()) {
+            throw new WrongValueException(expected);
+        }
+        return hash;
+    };
 
     T read(ConfigValue value) throws WrongValueException;
 

@@ -1,5 +1,6 @@
 package io.drover.config;
 
+import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import java.util.ArrayList;
@@ -63,13 +64,24 @@ final class KnownKeys {
                         "a known key; the nearest is " + nearest(key, value instanceof ConfigObject));
             } else if (value instanceof ConfigObject object && expected instanceof ConfigObject below) {
                 check(key, object, below, findings);
+            } else if (value instanceof ConfigList list && expected instanceof ConfigObject below) {
+                checkList(key, list, below, findings);
+            }
+        }
+    }
+
+    private void checkList(String key, ConfigList list, ConfigObject below, Findings findings) {
+        for (int i = 0; i < list.size(); i++) {
+            if (list.get(i) instanceof ConfigObject object) {
+                check(key + "[" + i + "]", object, below, findings);
             }
         }
     }
 
     /** The key most likely meant: a slip in the last name, or the right name in the wrong place. */
     private String nearest(String key, boolean isObject) {
-        String pattern = key.replaceAll("\\[[0-9]+\\]", "[]");
+        String pattern =
+                key.startsWith(BACKENDS) ? key.replaceAll("\\[[0-9]+\\]", "[]") : key.replaceAll("\\[[0-9]+\\]", "");
         String nearest = keys.entrySet().stream()
                 .filter(known -> known.getValue() == isObject || known.getKey().equals(BACKENDS))
                 .map(Map.Entry::getKey)

@@ -10,24 +10,48 @@ import java.util.Set;
  */
 final class LaterKeys {
     /** Objects of which a later version takes a list too. */
-    static final Set<String> LISTS = Set.of("tls", "limits.requests", "limits.tokens");
+    static final Set<String> LISTS = Set.of("tls", "limits.requests", "limits.tokens", "limits.budgets");
 
     private static final Kind<Long> SIZE = Quantities.size(1, 1L << 40);
-    private static final Kind<String> LIMIT_KEY = Kind.word("client-ip", "api-key");
 
     private static final List<Row> DROVER = List.of(
+            off("proxy-protocol"),
             off("admin.token-hash"),
+            off("admin.scrape-token-hash"),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
-            unused("limits.requests.key", Kind.word(List.of("client-ip"), List.of("client-ip"), List.of("api-key"))),
-            unused("limits.tokens.key", LIMIT_KEY),
+            off("limits.connections-per-client"),
+            off("limits.in-flight-per-client"),
+            off("limits.requests.name"),
+            off("limits.requests.key"),
+            off("limits.requests.delay"),
+            off("limits.requests.paths"),
+            off("limits.requests.models"),
+            off("limits.requests.keys"),
             off("limits.tokens.rate"),
-            unused("limits.tokens.burst", Kind.number(0)),
+            off("limits.budgets.tokens"),
+            off("limits.budgets.gpu-time"),
+            off("limits.budgets-file"),
             off("limits.shared"),
-            unused("auth.mode", Kind.word(List.of("none"), List.of("none"), List.of("api-key", "jwt", "basic"))),
+            off("access.allow"),
+            off("access.deny"),
+            off("auth.mode"),
             off("auth.keys-file"),
+            off("auth.keys-in-redis"),
+            off("auth.users-file"),
+            off("auth.jwt.jwks-uri"),
+            off("auth.jwt.jwks-file"),
             off("tls.certificate"),
             off("tls.key"),
+            off("validation.fields"),
+            off("validation.models"),
+            off("validation.max-num-ctx"),
+            off("validation.max-num-predict"),
+            off("validation.max-images"),
+            off("validation.max-messages"),
+            off("rewrite.num-ctx"),
+            off("rewrite.strip-num-ctx"),
+            off("rewrite.keep-alive"),
             off("cache.enabled"),
             unused("cache.when", Kind.word("deterministic", "always")),
             unused("cache.ttl", Quantities.DURATION),

@@ -20,8 +20,8 @@ final class Quantities {
     /** Events in a unit of time; empty for {@code 0}: off. */
     static final Kind<Optional<Rate>> RATE = Quantities::parseRate;
 
-    /** Beyond it the rounding to whole nanoseconds from one to the next would show. */
-    private static final int HIGHEST_RATE = 1_000_000;
+    /** Beyond so many in a second the rounding to whole nanoseconds from one to the next would show. */
+    private static final int HIGHEST_PER_SECOND = 1_000_000;
 
     private static final String DURATION_EXPECTED = "a duration such as 2m";
     /** Far below the 292 years at which a sum of nanoseconds overflows. */
@@ -31,27 +31,41 @@ final class Quantities {
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");
     private static final Pattern SIZE = Pattern.compile("-?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]*");
 
-    private static final Pattern RATE_PARTS = Pattern.compile("([0-9]{1,7})/([smh])");
+    private static final Pattern RATE_PARTS = Pattern.compile("([0-9]{1,9})/([smhd])");
+
+    /** How many of something, from 0. */
+    static final Kind<Long> COUNT = value -> {
+        String expected = "a whole number from 0, of at most 15 digits";
+        String text = Kind.scalar(value, expected).trim();
+        if (!text.matches("[0-9]{1,15}")) {
+            throw new WrongValueException(expected);
+        }
+        return Long.parseLong(text);
+    };
 
     private Quantities() {}
 
     private static Optional<Rate> parseRate(ConfigValue value) throws WrongValueException {
-        String expected = "a rate such as 10/s, 600/m or 3600/h, up to " + HIGHEST_RATE + "; 0: off";
+        String expected = "a rate such as 10/s, 600/m or 3600/h, up to " + HIGHEST_PER_SECOND + "/s; 0: off";
         String text = Kind.scalar(value, expected).trim();
         if (text.equals("0")) {
             return Optional.empty();
         }
         Matcher parts = RATE_PARTS.matcher(text);
-        int count = parts.matches() ? Integer.parseInt(parts.group(1)) : 0;
-        if (count < 1 || count > HIGHEST_RATE) {
+        if (!parts.matches()) {
             throw new WrongValueException(expected);
         }
+        int count = Integer.parseInt(parts.group(1));
         TimeUnit unit =
                 switch (parts.group(2)) {
                     case "s" -> TimeUnit.SECONDS;
                     case "m" -> TimeUnit.MINUTES;
-                    default -> TimeUnit.HOURS;
+                    case "h" -> TimeUnit.HOURS;
+                    default -> TimeUnit.DAYS;
                 };
+        if (count < 1 || count > HIGHEST_PER_SECOND * unit.toSeconds(1)) {
+            throw new WrongValueException(expected);
+        }
         return Optional.of(new Rate(count, unit));
     }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
  * So many of something in a unit of time, as in {@code 10/s}.
  *
  * @param count above 0
- * @param unit seconds, minutes or hours
+ * @param unit seconds, minutes, hours or days
  */
 public record Rate(int count, TimeUnit unit) {
 

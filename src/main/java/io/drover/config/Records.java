@@ -3,6 +3,7 @@ package io.drover.config;
 import io.drover.config.DroverConfig.AccessLog;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.Admin;
+import io.drover.config.DroverConfig.AuditLog;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.Buffers;
@@ -10,22 +11,19 @@ import io.drover.config.DroverConfig.Cors;
 import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Discovery;
 import io.drover.config.DroverConfig.Health;
-import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.Metrics;
 import io.drover.config.DroverConfig.MidStream;
 import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Redis;
-import io.drover.config.DroverConfig.Requests;
 import io.drover.config.DroverConfig.Retry;
 import io.drover.config.DroverConfig.Routing;
 import io.drover.config.DroverConfig.Timeouts;
+import io.drover.config.DroverConfig.Tls;
 import io.drover.config.DroverConfig.TransportKind;
 import io.drover.config.DroverConfig.Upstream;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 
 /** Reads the records of {@link DroverConfig}, key by key, in the order of {@code reference.conf}. */
 final class Records {
@@ -33,8 +31,6 @@ final class Records {
     private static final Kind<Long> SIZE = Quantities.size(1, LARGEST);
     /** Sizes that are kept as {@code int}. */
     private static final Kind<Long> SMALL_SIZE = Quantities.size(1, 1 << 30);
-    /** Less would refuse common browsers; a head is parsed in one piece. */
-    private static final Kind<Long> HEAD_SIZE = Quantities.size(1 << 10, 1 << 20);
 
     private static final Kind<TransportKind> TRANSPORT = Kind.word(
             List.of("auto", "io_uring", "epoll", "kqueue", "nio"), List.of(TransportKind.values()), List.of());
@@ -47,15 +43,7 @@ final class Records {
     private static final Kind<MidStream> MID_STREAM =
             Kind.word(List.of("off", "deterministic"), List.of(MidStream.values()), List.of());
 
-    /** Empty: standard output. */
-    private static final Kind<Optional<Path>> FILE = value -> {
-        String text = Kind.scalar(value, "a file name");
-        try {
-            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
-        } catch (InvalidPathException wrong) {
-            throw new WrongValueException("a file name");
-        }
-    };
+    private static final Path AUDIT_LOG = Path.of("audit.log");
 
     private final Section drover;
     private final List<BackendConfig> backends;
@@ -67,9 +55,15 @@ final class Records {
 
     DroverConfig read() {
         int eventLoops = number("event-loops", 0, 1024);
+        AdmissionRecords admission = new AdmissionRecords(drover);
         return new DroverConfig(
                 drover.list("listen", Addresses.LISTEN),
-                new Admin(drover.get("admin.listen", Addresses.LISTEN), drover.list("admin.hosts", Addresses.HOST)),
+                drover.get("proxy-protocol", Kind.BOOLEAN),
+                new Admin(
+                        drover.get("admin.listen", Addresses.LISTEN),
+                        drover.list("admin.hosts", Addresses.HOST),
+                        drover.get("admin.token-hash", Kind.SECRET_HASH),
+                        drover.get("admin.scrape-token-hash", Kind.SECRET_HASH)),
                 eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops,
                 drover.get("transport", TRANSPORT),
                 drover.get("drain-delay", Quantities.DURATION),
@@ -81,7 +75,12 @@ final class Records {
                 health(),
                 timeouts(),
                 new Retry(number("retry.attempts", 0, 100), drover.get("retry.mid-stream", MID_STREAM)),
-                limits(),
+                admission.limits(),
+                admission.access(),
+                admission.auth(),
+                new Tls(drover.get("tls.certificate", Kind.FILE), drover.get("tls.key", Kind.FILE)),
+                admission.validation(),
+                admission.rewrite(),
                 new Upstream(
                         positive("upstream.idle-timeout"),
                         number("upstream.max-idle", 0, Integer.MAX_VALUE),
@@ -92,8 +91,15 @@ final class Records {
                 new Redis(drover.secret("redis.uri", Kind.REDIS_URI)),
                 new AccessLog(
                         drover.get("access-log.enabled", Kind.BOOLEAN),
-                        drover.get("access-log.file", FILE),
-                        number("access-log.queue", 1, 1 << 24)));
+                        drover.get("access-log.file", Kind.FILE),
+                        number("access-log.queue", 1, 1 << 24)),
+                new AuditLog(
+                        drover.get("audit-log.enabled", Kind.BOOLEAN),
+                        drover.get("audit-log.file", Kind.FILE).orElse(AUDIT_LOG),
+                        drover.get("audit-log.prompts", Kind.BOOLEAN),
+                        number("audit-log.queue", 1, 1 << 24),
+                        drover.get("audit-log.max-size", SIZE),
+                        number("audit-log.keep", 0, 10_000)));
     }
 
     private Health health() {
@@ -127,20 +133,6 @@ final class Records {
                 positive("timeouts.upstream-write"),
                 positive("timeouts.keep-alive"),
                 positive("timeouts.lingering-close"));
-    }
-
-    private Limits limits() {
-        int connections = number("limits.connections", 0, Integer.MAX_VALUE);
-        return new Limits(
-                drover.get("limits.request-head", HEAD_SIZE).intValue(),
-                number("limits.headers", 1, 10_000),
-                drover.get("limits.request-body", SIZE),
-                connections == 0 ? FileLimit.connections() : connections,
-                new Requests(
-                        drover.get("limits.requests.rate", Quantities.RATE),
-                        number("limits.requests.burst", 1, 1_000_000)),
-                number("limits.max-keys", 1, 1_000_000),
-                drover.list("limits.trusted-proxies", Addresses.CIDR));
     }
 
     private Buffers buffers() {

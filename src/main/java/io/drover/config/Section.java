@@ -78,6 +78,31 @@ final class Section {
         return elements;
     }
 
+    /** The object that stands at {@code path}, or those of a list there; what is none is reported and left out. */
+    List<Section> sections(String path) {
+        ConfigValue value = look(path);
+        ConfigObject below = (ConfigObject) defaultOf(path);
+        List<Section> sections = new ArrayList<>();
+        if (value instanceof ConfigList list) {
+            for (int i = 0; i < list.size(); i++) {
+                if (list.get(i) instanceof ConfigObject object) {
+                    sections.add(section(path, "[" + i + "]", object, below));
+                } else {
+                    reportNoObject(path + "[" + i + "]", list.get(i));
+                }
+            }
+        } else if (value instanceof ConfigObject object) {
+            sections.add(section(path, "", object, below));
+        } else {
+            reportNoObject(path, value);
+        }
+        return sections;
+    }
+
+    private Section section(String path, String index, ConfigObject values, ConfigObject below) {
+        return new Section(parent + "." + path + index, readAs + "." + path, values, below, findings);
+    }
+
     /** A secret that stands at {@code path}, or in the file named at {@code path-file}; empty if at neither. */
     Optional<String> secret(String path, Kind<String> kind) {
         String filePath = path + "-file";
@@ -155,6 +180,10 @@ final class Section {
 
     private ConfigValue find(String path) {
         findings.read(readAs + "." + path);
+        return look(path);
+    }
+
+    private ConfigValue look(String path) {
         ConfigValue value = values;
         int start = 0;
         while (start < path.length()) {

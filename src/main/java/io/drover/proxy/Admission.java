@@ -3,11 +3,13 @@ package io.drover.proxy;
 import io.drover.admission.Quota;
 import io.drover.admission.RequestLimit;
 import io.drover.config.DroverConfig;
+import io.drover.config.DroverConfig.RateLimit;
 import io.drover.http.HeadWriter;
 import io.drover.metrics.Metrics;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Whether a client may send another request by {@code limits.requests}, and what its answer tells of that. */
@@ -29,15 +31,13 @@ final class Admission {
 
     Admission(DroverConfig.Limits limits, Metrics metrics) {
         this.metrics = metrics;
-        int burst = limits.requests().burst();
-        limit = limits.requests()
-                .rate()
-                .map(rate -> new RequestLimit(Quota.of(rate, burst), limits.maxKeys()))
+        Optional<RateLimit> first = limits.requests().stream().findFirst();
+        limit = first.map(one -> new RequestLimit(Quota.of(one.rate(), one.burst()), limits.maxKeys()))
                 .orElse(null);
-        limitLine = HeadWriter.line("RateLimit-Limit", Integer.toString(burst));
-        refusal = limits.requests()
-                .rate()
-                .map(rate -> "too many requests: " + burst + " at once and " + rate + " from one address are allowed")
+        limitLine = HeadWriter.line(
+                "RateLimit-Limit", Integer.toString(first.map(RateLimit::burst).orElse(0)));
+        refusal = first.map(one -> "too many requests: " + one.burst() + " at once and " + one.rate()
+                        + " from one address are allowed")
                 .orElse("");
     }
 

@@ -9,6 +9,7 @@ import io.drover.config.ConfigSource;
 import io.drover.config.DiscoveryName;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.LoadedConfig;
 import io.drover.health.Discovery;
 import io.drover.health.DiscoveryListener;
@@ -276,7 +277,8 @@ final class LiveConfig implements AutoCloseable {
                 one.backup(),
                 authority,
                 true,
-                Optional.empty());
+                Optional.empty(),
+                BackendTls.DEFAULT);
     }
 
     private final class Listener implements DiscoveryListener {

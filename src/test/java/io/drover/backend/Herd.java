@@ -2,6 +2,7 @@ package io.drover.backend;
 
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.DroverConfig.DegradedHealth;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.PassiveHealth;
@@ -58,7 +59,14 @@ final class Herd {
     static BackendConfig config(int index, int weight, boolean backup) {
         String authority = "host" + index + ":11434";
         return new BackendConfig(
-                URI.create("http://" + authority), "b" + index, weight, backup, authority, true, Optional.empty());
+                URI.create("http://" + authority),
+                "b" + index,
+                weight,
+                backup,
+                authority,
+                true,
+                Optional.empty(),
+                BackendTls.DEFAULT);
     }
 
     /** Any backend will do. */

@@ -3,6 +3,7 @@ package io.drover.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.DroverConfig.Health;
 import io.drover.config.DroverConfig.PassiveHealth;
 import java.net.URI;
@@ -68,7 +69,14 @@ class MembershipTest {
         Backend first = herd(entry(0)).backends().get(0);
         BackendConfig old = entry(0);
         BackendConfig moved = new BackendConfig(
-                URI.create("http://elsewhere:1"), old.name(), 1, false, old.host(), true, old.authorization());
+                URI.create("http://elsewhere:1"),
+                old.name(),
+                1,
+                false,
+                old.host(),
+                true,
+                old.authorization(),
+                BackendTls.DEFAULT);
 
         Membership.Change change = members.plan(List.of(moved), Herd.HEALTH);
 

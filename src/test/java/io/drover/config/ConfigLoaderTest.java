@@ -3,6 +3,7 @@ package io.drover.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -36,7 +37,14 @@ final class ConfigLoaderTest {
         assertThat(config.listen()).containsExactly(address("0.0.0.0", 8080));
         assertThat(config.backends())
                 .containsExactly(new BackendConfig(
-                        URI.create("http://gpu1:11434"), "gpu1:11434", 1, false, "gpu1:11434", true, Optional.empty()));
+                        URI.create("http://gpu1:11434"),
+                        "gpu1:11434",
+                        1,
+                        false,
+                        "gpu1:11434",
+                        true,
+                        Optional.empty(),
+                        BackendTls.DEFAULT));
         assertThat(config.eventLoops()).isEqualTo(Runtime.getRuntime().availableProcessors());
         assertThat(config.limits().connections()).isEqualTo(FileLimit.connections());
         assertThat(config.redis().uri()).isEmpty();
@@ -83,7 +91,9 @@ final class ConfigLoaderTest {
         assertThat(config)
                 .isEqualTo(new DroverConfig(
                         List.of(address("127.0.0.2", 81), address("::1", 82)),
-                        new DroverConfig.Admin(address("127.0.0.3", 83), List.of("ops.internal")),
+                        false,
+                        new DroverConfig.Admin(
+                                address("127.0.0.3", 83), List.of("ops.internal"), Optional.empty(), Optional.empty()),
                         3,
                         DroverConfig.TransportKind.IO_URING,
                         Duration.ofSeconds(101),
@@ -96,7 +106,8 @@ final class ConfigLoaderTest {
                                         true,
                                         "llm.internal",
                                         false,
-                                        Optional.of("Bearer abc")),
+                                        Optional.of("Bearer abc"),
+                                        BackendTls.DEFAULT),
                                 new BackendConfig(
                                         URI.create("http://[::1]:84"),
                                         "[::1]:84",
@@ -104,7 +115,8 @@ final class ConfigLoaderTest {
                                         false,
                                         "[::1]:84",
                                         true,
-                                        Optional.empty())),
+                                        Optional.empty(),
+                                        BackendTls.DEFAULT)),
                         new DroverConfig.Discovery(
                                 Optional.of(DiscoveryName.parse("_ollama._tcp.gpus.internal")),
                                 Duration.ofSeconds(128)),
@@ -133,17 +145,55 @@ final class ConfigLoaderTest {
                                 13,
                                 14 * 1024 * 1024,
                                 999_999_999,
-                                new DroverConfig.Requests(Optional.of(new Rate(24, TimeUnit.MINUTES)), 25),
+                                0,
+                                0,
+                                List.of(new DroverConfig.RateLimit(
+                                        "requests",
+                                        new LimitKey(LimitKey.By.CLIENT_IP, ""),
+                                        new Rate(24, TimeUnit.MINUTES),
+                                        25,
+                                        Duration.ZERO,
+                                        List.of(),
+                                        List.of(),
+                                        List.of())),
+                                List.of(),
+                                500,
+                                List.of(),
+                                Optional.empty(),
                                 26,
+                                false,
+                                Duration.ofMillis(100),
                                 List.of(
                                         new Cidr(address("10.0.0.0", 0).getAddress(), 8),
                                         new Cidr(address("::1", 0).getAddress(), 128))),
+                        new DroverConfig.Access(List.of(), List.of()),
+                        new DroverConfig.Auth(
+                                List.of(DroverConfig.AuthMode.NONE),
+                                Optional.empty(),
+                                false,
+                                Optional.empty(),
+                                Duration.ofSeconds(5),
+                                "/key/",
+                                10_000,
+                                new DroverConfig.Jwt(
+                                        Optional.empty(),
+                                        Optional.empty(),
+                                        "",
+                                        "",
+                                        List.of("RS256", "ES256"),
+                                        "sub",
+                                        "drover",
+                                        Duration.ofSeconds(60))),
+                        new DroverConfig.Tls(Optional.empty(), Optional.empty()),
+                        new DroverConfig.Validation(false, List.of(), 0, 0, 0, 0),
+                        new DroverConfig.Rewrite(0, false, ""),
                         new DroverConfig.Upstream(Duration.ofSeconds(115), 15, 16),
                         new DroverConfig.Buffers(17L << 30, 18L << 30, 19 * 1024, 20, 21),
                         new DroverConfig.Cors(List.of("https://*.example.com", "app://*")),
                         new DroverConfig.Metrics(22, Duration.ofSeconds(23)),
                         new DroverConfig.Redis(Optional.of("rediss://:secret@cache:6380")),
-                        new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23)));
+                        new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23),
+                        new DroverConfig.AuditLog(false, Path.of("audit.log"), false, 65_536, 100L << 20, 10)));
     }
 
     @Test
@@ -265,13 +315,21 @@ final class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1/s, 1, SECONDS", "1000000/s, 1000000, SECONDS", "' 600/m ', 600, MINUTES", "0010/h, 10, HOURS"})
+    @CsvSource({
+        "1/s, 1, SECONDS",
+        "1000000/s, 1000000, SECONDS",
+        "' 600/m ', 600, MINUTES",
+        "0010/h, 10, HOURS",
+        "9000000/d, 9000000, DAYS"
+    })
     void ratesAreSoManyInAUnit(String text, int count, TimeUnit unit) throws ConfigException {
         DroverConfig config = loading.backends("http://gpu1:1")
                 .flag("limits.requests.rate", text)
                 .config();
 
-        assertThat(config.limits().requests().rate()).contains(new Rate(count, unit));
+        assertThat(config.limits().requests())
+                .extracting(DroverConfig.RateLimit::rate)
+                .containsExactly(new Rate(count, unit));
     }
 
     @ParameterizedTest
@@ -281,7 +339,7 @@ final class ConfigLoaderTest {
                         + ", burst = 5, key = client-ip }")
                 .config();
 
-        assertThat(config.limits().requests()).isEqualTo(new DroverConfig.Requests(Optional.empty(), 5));
+        assertThat(config.limits().requests()).isEmpty();
     }
 
     @Test

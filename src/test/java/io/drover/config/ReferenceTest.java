@@ -6,7 +6,9 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
+import io.drover.config.DroverConfig.BackendConfig;
 import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +80,7 @@ final class ReferenceTest {
     void everyRecordComponentIsAKey() {
         List<String> components = new ArrayList<>();
         addComponents("drover", DroverConfig.class, components);
-        addComponents("drover.backends[]", DroverConfig.BackendConfig.class, components);
+        addComponents("drover.backends[]", BackendConfig.class, components);
 
         assertThat(components).hasSizeGreaterThan(50);
         Set<String> missing = new TreeSet<>(components);
@@ -86,12 +88,26 @@ final class ReferenceTest {
         assertThat(missing).isEmpty();
     }
 
-    private static void addComponents(String parent, Class<?> type, List<String> components) {
+    /** Of a list; else nothing. */
+    private static Class<?> elementOf(RecordComponent component) {
+        return component.getGenericType() instanceof ParameterizedType list
+                        && component.getType() == List.class
+                        && list.getActualTypeArguments()[0] instanceof Class<?> element
+                ? element
+                : void.class;
+    }
+
+    private void addComponents(String parent, Class<?> type, List<String> components) {
         for (RecordComponent component : type.getRecordComponents()) {
             String key = parent + "."
                     + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(java.util.Locale.ROOT);
-            if (component.getType().isRecord()) {
+            Class<?> element = elementOf(component);
+            if (keys.containsKey(key)) {
+                components.add(key);
+            } else if (component.getType().isRecord()) {
                 addComponents(key, component.getType(), components);
+            } else if (element.isRecord()) {
+                addComponents(key, element, components);
             } else {
                 components.add(key);
             }
