@@ -34,14 +34,15 @@ class ArchitectureTest {
             entry("config"),
             entry("http"),
             entry("demo"),
+            entry("tls", "config"),
             entry("metrics", "config"),
             entry("ollama", "http"),
             entry("backend", "ollama", "metrics", "config"),
             entry("admission", "ollama", "metrics", "config"),
             entry("cache", "http", "ollama", "metrics", "config"),
-            entry("health", "backend", "http", "ollama", "metrics", "config"),
-            entry("upstream", "backend", "http", "metrics", "config"),
-            entry("proxy", "upstream", "cache", "admission", "backend", "ollama", "metrics", "http", "config")));
+            entry("health", "backend", "tls", "http", "ollama", "metrics", "config"),
+            entry("upstream", "backend", "tls", "http", "metrics", "config"),
+            entry("proxy", "upstream", "tls", "cache", "admission", "backend", "ollama", "metrics", "http", "config")));
 
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -81,9 +82,10 @@ class ArchitectureTest {
 
     @Test
     void librariesStayWhereTheyAreWrapped() {
-        only("io.netty.channel..", "upstream", "proxy", "server", "health", "demo");
+        only("io.netty.channel..", "upstream", "proxy", "server", "health", "tls", "demo");
         only("io.netty.bootstrap..", "upstream", "proxy", "server", "health", "demo");
-        only("io.netty..", "http", "ollama", "cache", "upstream", "proxy", "server", "health", "demo");
+        only("io.netty..", "http", "ollama", "cache", "upstream", "proxy", "server", "health", "tls", "demo");
+        only("io.netty.handler.ssl..", "tls", "upstream", "proxy", "health");
         only("io.lettuce..", "cache");
         only("com.typesafe..", "config");
         only("com.github.benmanes..", "admission");

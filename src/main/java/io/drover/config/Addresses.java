@@ -25,6 +25,13 @@ final class Addresses {
     static final Kind<String> HOST = Kind.text(
             "host or host:port", Pattern.compile("[A-Za-z0-9._:\\[\\]-]*").asMatchPredicate());
 
+    /** What a certificate is for, or empty: a DNS name or an address, without a port. */
+    static final Kind<String> TLS_NAME = Kind.text(
+            "a host name or an address, without a port",
+            Pattern.compile(
+                            "|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
+                    .asMatchPredicate());
+
     /** Where to discover backends; empty: nowhere. */
     static final Kind<Optional<DiscoveryName>> DISCOVERY = value -> {
         String text = Kind.scalar(value, DiscoveryName.EXPECTED).trim();
@@ -36,7 +43,7 @@ final class Addresses {
     };
 
     private static final String LISTEN_EXPECTED = "host:port, such as 0.0.0.0:8080";
-    private static final String URL_EXPECTED = "http://host:port, without a path";
+    private static final String URL_EXPECTED = "http://host:port or https://host:port, without a path";
     private static final String CIDR_EXPECTED = "an address or a network, such as 10.0.0.0/8";
     private static final String PORT_EXPECTED = "a port from 0 to 65535";
 
@@ -72,11 +79,8 @@ final class Addresses {
             throw new WrongValueException(URL_EXPECTED);
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
-        if (scheme.equals("https")) {
-            throw new WrongValueException(URL_EXPECTED + "; https is not available in this version");
-        }
         String authority = uri.getRawAuthority();
-        if (!scheme.equals("http") || authority == null) {
+        if (!(scheme.equals("http") || scheme.equals("https")) || authority == null) {
             throw new WrongValueException(URL_EXPECTED);
         }
         if (uri.getRawUserInfo() != null || authority.indexOf('@') >= 0) {
@@ -95,7 +99,7 @@ final class Addresses {
         if (uri.getPort() == 0 || uri.getPort() > 65_535) {
             throw new WrongValueException("a port from 1 to 65535");
         }
-        return URI.create("http://" + authority);
+        return URI.create(scheme + "://" + authority);
     }
 
     private static Cidr parseCidr(String text) throws WrongValueException {

@@ -53,14 +53,17 @@ final class Backends {
         Optional<String> authorization = entry.secret("authorization", Kind.AUTHORIZATION);
         BackendTls tls = new BackendTls(
                 entry.get("tls.verify", Kind.BOOLEAN),
-                entry.get("tls.ca-file", Kind.FILE),
-                entry.get("tls.name", Addresses.HOST));
+                entry.get("tls.ca-file", Pem.CERTIFICATES),
+                entry.get("tls.name", Addresses.TLS_NAME));
         LaterKeys.checkEntry(entry);
         Optional<URI> url = readUrl(key, values, entry, written);
         if (url.isEmpty()) {
             return Optional.empty();
         }
         String authority = url.get().getRawAuthority();
+        if (url.get().getScheme().equals("https") && !tls.verify()) {
+            entry.warning("tls.verify", "true; with false anybody on the way there can pose as this server");
+        }
         BackendConfig backend = new BackendConfig(
                 url.get(),
                 name.isEmpty() ? hostAndPort(url.get()) : name,
@@ -93,6 +96,7 @@ final class Backends {
     }
 
     private static String hostAndPort(URI url) {
-        return url.getPort() < 0 ? url.getRawAuthority() + ":80" : url.getRawAuthority();
+        String port = url.getScheme().equals("https") ? ":443" : ":80";
+        return url.getPort() < 0 ? url.getRawAuthority() + port : url.getRawAuthority();
     }
 }

@@ -4,11 +4,13 @@ import static io.drover.config.Quantities.text;
 
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.config.DroverConfig.BackendConfig;
+import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.MidStream;
 import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Timeouts;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +36,7 @@ public final class ConfigText {
         line(
                 "admin",
                 Addresses.text(config.admin().listen()) + (hosts.isEmpty() ? "" : ", as " + String.join(", ", hosts)));
+        line("tls", config.tls().certificate().map(ConfigText::certificate).orElse("off"));
         backends();
         line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
         health();
@@ -81,12 +84,26 @@ public final class ConfigText {
             out.append(backend.host().equals(backend.url().getRawAuthority()) ? "" : ", host " + backend.host());
             out.append(backend.forwardedHeaders() ? "" : ", no forwarded headers");
             out.append(backend.authorization().isPresent() ? ", authorization set" : "");
+            out.append(backend.isTls() ? trust(backend.tls()) : "");
             out.append('\n');
         }
         config.discovery()
                 .dns()
                 .ifPresent(name -> line(
                         "discovery", name + ", every " + text(config.discovery().interval())));
+    }
+
+    private static String certificate(PemCertificates certificate) {
+        X509Certificate leaf = certificate.leaf();
+        return leaf.getSubjectX500Principal() + ", until " + leaf.getNotAfter().toInstant();
+    }
+
+    private static String trust(BackendTls tls) {
+        if (!tls.verify()) {
+            return ", not verified";
+        }
+        return (tls.name().isEmpty() ? "" : ", as " + tls.name())
+                + tls.caFile().map(file -> ", vouched for by " + file).orElse("");
     }
 
     private void health() {

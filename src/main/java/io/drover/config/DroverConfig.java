@@ -75,7 +75,7 @@ public record DroverConfig(
                 limits,
                 access,
                 auth,
-                tls,
+                tls.reloadedInto(running.tls),
                 validation,
                 rewrite,
                 upstream,
@@ -100,6 +100,8 @@ public record DroverConfig(
         compare.accept("admin", DroverConfig::admin);
         compare.accept("event-loops", DroverConfig::eventLoops);
         compare.accept("transport", DroverConfig::transport);
+        compare.accept("tls", config -> config.tls.isOn());
+        compare.accept("tls.provider", config -> config.tls.provider);
         compare.accept("buffers", DroverConfig::buffers);
         compare.accept("metrics", DroverConfig::metrics);
         compare.accept("redis", DroverConfig::redis);
@@ -144,7 +146,7 @@ public record DroverConfig(
     /**
      * One configured Ollama server.
      *
-     * @param url scheme {@code http} or {@code https}, a host, a port (80 where none is given), no path, no user, no query
+     * @param url scheme {@code http} or {@code https}, a host, a port (80 or 443 where none is given), no path, no user, no query
      * @param name unique; label of metrics and value of {@code X-Drover-Backend}
      * @param weight share of the load, above 0
      * @param backup used only when no other backend is up
@@ -182,10 +184,10 @@ public record DroverConfig(
      * How a backend proves who it is.
      *
      * @param verify whether its certificate must be valid for its name
-     * @param caFile PEM file of those who may vouch for it; empty: those the JVM trusts
+     * @param caFile those who may vouch for it; empty: those the JVM trusts
      * @param name what its certificate must be for; empty: the URL's host
      */
-    public record BackendTls(boolean verify, Optional<Path> caFile, String name) {
+    public record BackendTls(boolean verify, Optional<PemCertificates> caFile, String name) {
         /** For one found by DNS. */
         public static final BackendTls DEFAULT = new BackendTls(true, Optional.empty(), "");
     }
@@ -422,10 +424,26 @@ public record DroverConfig(
         }
     }
 
-    /** PEM files; both or neither. With them the proxy port speaks TLS. */
-    public record Tls(Optional<Path> certificate, Optional<Path> key) {
+    /** Which library does the cryptography of TLS; {@code AUTO} takes BoringSSL where it loads. */
+    public enum TlsProvider {
+        AUTO,
+        JDK
+    }
+
+    /**
+     * With a certificate and its key the proxy port speaks TLS; both or neither.
+     *
+     * @param certificate the proxy's own, then those that vouch for it
+     * @param provider for backends too
+     */
+    public record Tls(Optional<PemCertificates> certificate, Optional<PemKey> key, TlsProvider provider) {
         public boolean isOn() {
             return certificate.isPresent();
+        }
+
+        /** Whether the port speaks it, and by which library, stays as it is. */
+        private Tls reloadedInto(Tls running) {
+            return isOn() == running.isOn() ? new Tls(certificate, key, running.provider) : running;
         }
     }
 

@@ -41,8 +41,6 @@ final class LaterKeys {
             off("auth.users-file"),
             off("auth.jwt.jwks-uri"),
             off("auth.jwt.jwks-file"),
-            off("tls.certificate"),
-            off("tls.key"),
             off("validation.fields"),
             off("validation.models"),
             off("validation.max-num-ctx"),

@@ -19,6 +19,7 @@ import io.drover.config.DroverConfig.Retry;
 import io.drover.config.DroverConfig.Routing;
 import io.drover.config.DroverConfig.Timeouts;
 import io.drover.config.DroverConfig.Tls;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.config.DroverConfig.TransportKind;
 import io.drover.config.DroverConfig.Upstream;
 import java.nio.file.Path;
@@ -39,6 +40,9 @@ final class Records {
             List.of("least-connections", "round-robin", "random-two"),
             List.of(Balance.values()),
             List.of("expected-ttft", "hash"));
+
+    private static final Kind<TlsProvider> TLS_PROVIDER =
+            Kind.word(List.of("auto", "jdk"), List.of(TlsProvider.values()), List.of());
 
     private static final Kind<MidStream> MID_STREAM =
             Kind.word(List.of("off", "deterministic"), List.of(MidStream.values()), List.of());
@@ -78,7 +82,10 @@ final class Records {
                 admission.limits(),
                 admission.access(),
                 admission.auth(),
-                new Tls(drover.get("tls.certificate", Kind.FILE), drover.get("tls.key", Kind.FILE)),
+                new Tls(
+                        drover.get("tls.certificate", Pem.CERTIFICATES),
+                        drover.get("tls.key", Pem.KEY),
+                        drover.get("tls.provider", TLS_PROVIDER)),
                 admission.validation(),
                 admission.rewrite(),
                 new Upstream(

@@ -3,7 +3,9 @@ package io.drover.config;
 import io.drover.config.DroverConfig.BackendConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Date;
 import java.util.List;
+import java.util.Optional;
 
 /** Checks values that are valid each by itself and impossible together. */
 final class Relations {
@@ -29,6 +31,30 @@ final class Relations {
             report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
         }
         checkListeners();
+        checkTls();
+    }
+
+    private void checkTls() {
+        if (drover.isWrong("tls.certificate") || drover.isWrong("tls.key")) {
+            return;
+        }
+        Optional<PemCertificates> certificate = config.tls().certificate();
+        Optional<PemKey> key = config.tls().key();
+        if (certificate.isPresent() && key.isPresent()) {
+            if (!key.get().belongsTo(certificate.get().leaf())) {
+                drover.problem("tls.key", "the key of the first certificate in drover.tls.certificate");
+            } else if (certificate.get().leaf().getNotAfter().before(new Date())) {
+                drover.warning(
+                        "tls.certificate",
+                        "a certificate of now; this one expired at "
+                                + certificate.get().leaf().getNotAfter().toInstant());
+            }
+        } else if (certificate.isPresent() || key.isPresent()) {
+            boolean keyMissing = key.isEmpty();
+            drover.problem(
+                    keyMissing ? "tls.certificate" : "tls.key",
+                    "drover." + (keyMissing ? "tls.key" : "tls.certificate") + " beside it");
+        }
     }
 
     /** Blames the key that the user set, and the smaller value if both. */

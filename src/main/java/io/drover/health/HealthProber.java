@@ -2,6 +2,7 @@ package io.drover.health;
 
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -32,6 +33,7 @@ final class HealthProber implements AutoCloseable {
 
     private final EventLoop loop;
     private final Bootstrap bootstrap;
+    private final BackendContexts tls;
     private final Function<Backend, CompletionStage<Void>> onAnswered;
     private final Consumer<Backend> onGone;
 
@@ -50,10 +52,12 @@ final class HealthProber implements AutoCloseable {
             DroverConfig config,
             EventLoop loop,
             Class<? extends SocketChannel> channelType,
+            BackendContexts tls,
             Function<Backend, CompletionStage<Void>> onAnswered,
             Consumer<Backend> onGone) {
         this.config = config;
         this.loop = loop;
+        this.tls = tls;
         this.onAnswered = onAnswered;
         this.onGone = onGone;
         // The deadline of a probe includes the connect; a limit of Netty's own would only make two of it.
@@ -114,7 +118,7 @@ final class HealthProber implements AutoCloseable {
         }
         return CompletableFuture.allOf(backends.stream()
                 .map(backend -> {
-                    ProbeCycle cycle = new ProbeCycle(backend, config, loop, bootstrap, onAnswered);
+                    ProbeCycle cycle = new ProbeCycle(backend, config, loop, bootstrap, tls, onAnswered);
                     cycles.put(backend, cycle);
                     return cycle.begin();
                 })

@@ -2,6 +2,7 @@ package io.drover.health;
 
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
+import io.drover.tls.BackendContexts;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import java.util.Collection;
@@ -23,10 +24,14 @@ public final class HerdWatch implements AutoCloseable {
      * @param onGone is told, on the loop, of each backend that has left the herd and on which nothing runs any more
      */
     public HerdWatch(
-            DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, Consumer<Backend> onGone) {
+            DroverConfig config,
+            EventLoop loop,
+            Class<? extends SocketChannel> channelType,
+            BackendContexts tls,
+            Consumer<Backend> onGone) {
         this.onGone = onGone;
-        listings = new ModelListings(config, loop, channelType);
-        prober = new HealthProber(config, loop, channelType, listings::afterProbe, this::forget);
+        listings = new ModelListings(config, loop, channelType, tls);
+        prober = new HealthProber(config, loop, channelType, tls, listings::afterProbe, this::forget);
     }
 
     /** Watches these too; completes, on the event loop, when each was probed once, or when probes are off. */

@@ -2,6 +2,7 @@ package io.drover.health;
 
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -27,6 +28,7 @@ final class ListingCycle {
     private final Backend backend;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
+    private final BackendContexts tls;
     private final long gapNanos;
 
     private @Nullable ListingFetch fetch;
@@ -46,11 +48,18 @@ final class ListingCycle {
      * @param bootstrap with the transport and {@code loop} set
      * @param gapNanos at least between the starts of a look and of one that a client's request asks for
      */
-    ListingCycle(Backend backend, DroverConfig config, EventLoop loop, Bootstrap bootstrap, long gapNanos) {
+    ListingCycle(
+            Backend backend,
+            DroverConfig config,
+            EventLoop loop,
+            Bootstrap bootstrap,
+            BackendContexts tls,
+            long gapNanos) {
         this.backend = backend;
         this.config = config;
         this.loop = loop;
         this.bootstrap = bootstrap;
+        this.tls = tls;
         this.gapNanos = gapNanos;
         this.startedNanos = System.nanoTime() - gapNanos;
     }
@@ -138,7 +147,14 @@ final class ListingCycle {
             onEnd("name not resolved");
         } else {
             fetch = new ListingFetch(
-                    backend, config.limits(), bootstrap, address, ListingFetch.requests(backend), kept, this::onEnd);
+                    backend,
+                    config.limits(),
+                    bootstrap,
+                    tls,
+                    address,
+                    ListingFetch.requests(backend),
+                    kept,
+                    this::onEnd);
             kept = null;
             fetch.start(loop, disk, config.health().active().timeout().toNanos());
         }

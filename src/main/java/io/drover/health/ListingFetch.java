@@ -3,6 +3,8 @@ package io.drover.health;
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
+import io.drover.tls.BackendContexts;
+import io.drover.tls.TlsFailure;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -10,6 +12,8 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -31,6 +35,7 @@ final class ListingFetch {
     private final Backend backend;
     private final DroverConfig.Limits limits;
     private final Bootstrap bootstrap;
+    private final BackendContexts tls;
     private final InetSocketAddress address;
     private final List<byte[]> requests;
     private final Consumer<@Nullable String> onEnd;
@@ -53,6 +58,7 @@ final class ListingFetch {
             Backend backend,
             DroverConfig.Limits limits,
             Bootstrap bootstrap,
+            BackendContexts tls,
             InetSocketAddress address,
             List<byte[]> requests,
             @Nullable Channel kept,
@@ -60,6 +66,7 @@ final class ListingFetch {
         this.backend = backend;
         this.limits = limits;
         this.bootstrap = bootstrap;
+        this.tls = tls;
         this.address = address;
         this.requests = requests;
         this.kept = kept;
@@ -102,7 +109,7 @@ final class ListingFetch {
         next.channel = open;
         // Should it have ended meanwhile, that is no failure: see Link.
         next.asks = 1;
-        open.pipeline().removeFirst();
+        open.pipeline().removeLast();
         open.pipeline().addLast(next);
         next.ask();
     }
@@ -124,7 +131,8 @@ final class ListingFetch {
     private void connect() {
         Link fresh = new Link();
         link = fresh;
-        ChannelFuture connect = bootstrap.clone().handler(fresh).connect(address);
+        ChannelFuture connect =
+                bootstrap.clone().handler(tls.before(fresh, backend.config())).connect(address);
         fresh.channel = connect.channel();
         if (connect.isDone()) {
             // Without a channel there is no loop either: a listener would be called on a strange thread.
@@ -180,6 +188,8 @@ final class ListingFetch {
         private @Nullable Channel channel;
         private boolean left;
         private int asks;
+        /** TLS only: the backend has said that nothing more comes. */
+        private boolean notified;
 
         private void onConnectDone(@Nullable Throwable cause) {
             if (cause != null && !left) {
@@ -231,12 +241,23 @@ final class ListingFetch {
         }
 
         @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof SslCloseCompletionEvent closed && closed.isSuccess()) {
+                notified = true;
+                context.close();
+            } else if (event instanceof SslHandshakeCompletionEvent handshake && !handshake.isSuccess() && !left) {
+                end("connect failed: " + TlsFailure.of(handshake.cause()).text());
+            }
+        }
+
+        @Override
         public void channelInactive(ChannelHandlerContext context) {
             if (left) {
                 return;
             }
             try {
-                if (answer.endsWithConnection()) {
+                if (answer.endsWithConnection()
+                        && (notified || !backend.config().isTls())) {
                     onAnswer(this, false);
                 } else if (asks > 1 && answer.isUntouched()) {
                     // It closed behind its first answer without having said so.

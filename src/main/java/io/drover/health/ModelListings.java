@@ -2,6 +2,7 @@ package io.drover.health;
 
 import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -35,6 +36,7 @@ final class ModelListings implements AutoCloseable {
 
     private final EventLoop loop;
     private final Bootstrap bootstrap;
+    private final BackendContexts tls;
     private final long gapNanos;
     private final AtomicReference<@Nullable CompletableFuture<Void>> nextOfAll = new AtomicReference<>();
 
@@ -44,11 +46,18 @@ final class ModelListings implements AutoCloseable {
     private boolean closed;
 
     /** @param loop where backends are asked, the prober's; it stays the caller's and must outlive this */
-    public ModelListings(DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType) {
-        this(config, loop, channelType, GAP);
+    public ModelListings(
+            DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, BackendContexts tls) {
+        this(config, loop, channelType, tls, GAP);
     }
 
-    ModelListings(DroverConfig config, EventLoop loop, Class<? extends SocketChannel> channelType, Duration gap) {
+    ModelListings(
+            DroverConfig config,
+            EventLoop loop,
+            Class<? extends SocketChannel> channelType,
+            BackendContexts tls,
+            Duration gap) {
+        this.tls = tls;
         this.config = config;
         this.loop = loop;
         // The deadline of a look includes the connect.
@@ -128,7 +137,7 @@ final class ModelListings implements AutoCloseable {
     }
 
     private ListingCycle cycle(Backend backend) {
-        return cycles.computeIfAbsent(backend, b -> new ListingCycle(b, config, loop, bootstrap, gapNanos));
+        return cycles.computeIfAbsent(backend, b -> new ListingCycle(b, config, loop, bootstrap, tls, gapNanos));
     }
 
     private CompletionStage<Void> lookAtAll() {

@@ -4,6 +4,8 @@ import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
+import io.drover.tls.BackendContexts;
+import io.drover.tls.TlsFailure;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -12,6 +14,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
@@ -33,6 +36,7 @@ final class Probe extends ChannelInboundHandlerAdapter {
     private @Nullable Channel channel;
     private @Nullable Future<?> deadline;
     private boolean connected;
+    private boolean secured;
     private boolean ended;
     private boolean answered;
 
@@ -45,11 +49,16 @@ final class Probe extends ChannelInboundHandlerAdapter {
     }
 
     /** @param bootstrap with the transport and {@code loop} set */
-    void start(Bootstrap bootstrap, EventLoop loop, InetSocketAddress address, long timeoutNanos) {
+    void start(Bootstrap bootstrap, BackendContexts tls, EventLoop loop, InetSocketAddress address, long timeoutNanos) {
         parser.reset(head);
         deadline = loop.schedule(
-                () -> fail(connected ? "probe timed out" : "connect timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
-        ChannelFuture connect = bootstrap.clone().handler(this).connect(address);
+                () -> fail(
+                        !connected ? "connect timed out" : secured ? "probe timed out" : TlsFailure.TIMED_OUT.text()),
+                timeoutNanos,
+                TimeUnit.NANOSECONDS);
+        secured = !backend.config().isTls();
+        ChannelFuture connect =
+                bootstrap.clone().handler(tls.before(this, backend.config())).connect(address);
         channel = connect.channel();
         if (connect.isDone()) {
             // Without a channel there is no loop either: a listener would be called on a strange thread.
@@ -120,6 +129,16 @@ final class Probe extends ChannelInboundHandlerAdapter {
         } else {
             // 401 and 403 too: with the same Host and Authorization, every client's request would get them.
             fail("answered " + status);
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            secured = handshake.isSuccess();
+            if (!secured) {
+                fail(TlsFailure.of(handshake.cause()).text());
+            }
         }
     }
 

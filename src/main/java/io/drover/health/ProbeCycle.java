@@ -5,6 +5,7 @@ import io.drover.backend.BackendState;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.ActiveHealth;
 import io.drover.http.HeadParser;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
@@ -32,6 +33,7 @@ final class ProbeCycle {
     private final Backend backend;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
+    private final BackendContexts tls;
     private final DroverConfig.Limits limits;
     private final Function<Backend, CompletionStage<Void>> onAnswered;
     private final CompletableFuture<Void> firstEnd = new CompletableFuture<>();
@@ -53,11 +55,13 @@ final class ProbeCycle {
             DroverConfig config,
             EventLoop loop,
             Bootstrap bootstrap,
+            BackendContexts tls,
             Function<Backend, CompletionStage<Void>> onAnswered) {
         ActiveHealth active = config.health().active();
         this.backend = backend;
         this.loop = loop;
         this.bootstrap = bootstrap;
+        this.tls = tls;
         this.limits = config.limits();
         this.onAnswered = onAnswered;
         this.intervalNanos = active.interval().toNanos();
@@ -122,7 +126,7 @@ final class ProbeCycle {
         if (address != null) {
             HeadParser parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
             probe = new Probe(backend, ProbeRequest.closing(backend, "/api/version"), parser, this::onEnd);
-            probe.start(bootstrap, loop, address, timeoutNanos);
+            probe.start(bootstrap, tls, loop, address, timeoutNanos);
         } else if (first && !backend.isLookupFailed() && System.nanoTime() - startedNanos < timeoutNanos) {
             // The very first result decides at once, and the first look-up may well be under way still.
             next = loop.schedule(this::attempt, NAME_CHECK_MILLIS, TimeUnit.MILLISECONDS);

@@ -61,6 +61,7 @@ public final class Metrics {
     private final Counter accessLogDropped;
     private final Counter.Child requestsLimited;
     private final Counter reloads;
+    private final Counter tlsHandshakeFailures;
 
     public Metrics(DroverConfig.Metrics config) {
         this.maxModels = config.maxModels();
@@ -89,6 +90,8 @@ public final class Metrics {
                 .labels("requests");
         this.reloads =
                 counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
+        this.tlsHandshakeFailures =
+                counter("drover_tls_handshake_failures_total", "Client connections on which TLS did not begin.");
         Counter cancellations =
                 counter("drover_requests_cancelled_total", "Requests whose client left early.", "phase");
         for (Phase phase : Phase.values()) {
@@ -174,6 +177,11 @@ public final class Metrics {
     /** Counts a reload of the configuration. */
     public void onReload(boolean valid) {
         reloads.labels(valid ? "ok" : "invalid").inc();
+    }
+
+    /** Counts a client connection that began to speak to a port of TLS and got no further than that. */
+    public void onTlsHandshakeFailure() {
+        tlsHandshakeFailures.inc();
     }
 
     /** Counts access log lines that were lost. */

@@ -166,6 +166,13 @@ final class Call implements UpstreamListener, ChunkedFraming.Payload {
                     case UNRESOLVED -> CallFailure.UNRESOLVED;
                     case NO_SOCKET -> CallFailure.NO_SOCKET;
                     case FAILED -> CallFailure.CONNECT_FAILED;
+                    case CERTIFICATE_EXPIRED -> CallFailure.CERTIFICATE_EXPIRED;
+                    case CERTIFICATE_NOT_YET_VALID -> CallFailure.CERTIFICATE_NOT_YET_VALID;
+                    case CERTIFICATE_UNTRUSTED -> CallFailure.CERTIFICATE_UNTRUSTED;
+                    case CERTIFICATE_OF_ANOTHER -> CallFailure.CERTIFICATE_OF_ANOTHER;
+                    case NO_TLS -> CallFailure.NO_TLS;
+                    case TLS_TIMED_OUT -> CallFailure.TLS_TIMED_OUT;
+                    case TLS_FAILED -> CallFailure.TLS_FAILED;
                 });
     }
 

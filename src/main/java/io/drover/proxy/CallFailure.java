@@ -1,11 +1,20 @@
 package io.drover.proxy;
 
+import io.drover.tls.TlsFailure;
+
 /** How a call fails. */
 enum CallFailure {
     REFUSED("connection refused", true),
     CONNECT_TIMED_OUT("connect timed out", true),
     UNRESOLVED("name not resolved", true),
     CONNECT_FAILED("connect failed", true),
+    CERTIFICATE_EXPIRED(TlsFailure.EXPIRED),
+    CERTIFICATE_NOT_YET_VALID(TlsFailure.NOT_YET_VALID),
+    CERTIFICATE_UNTRUSTED(TlsFailure.UNTRUSTED),
+    CERTIFICATE_OF_ANOTHER(TlsFailure.ANOTHER_NAME),
+    NO_TLS(TlsFailure.NO_TLS),
+    TLS_TIMED_OUT(TlsFailure.TIMED_OUT),
+    TLS_FAILED(TlsFailure.HANDSHAKE),
     /** This process has no socket left: no evidence against the backend. */
     NO_SOCKET("no socket left here", true),
     /** Too many connects were under way for this one to begin: no evidence either. */
@@ -41,6 +50,10 @@ enum CallFailure {
         this.connecting = connecting;
     }
 
+    CallFailure(TlsFailure failure) {
+        this(failure.text(), true);
+    }
+
     /** Fixed words for logs, metrics and errors. */
     String text() {
         return text;
@@ -63,6 +76,7 @@ enum CallFailure {
 
     boolean isTimeout() {
         return this == CONNECT_TIMED_OUT
+                || this == TLS_TIMED_OUT
                 || this == WRITE_TIMED_OUT
                 || this == FIRST_BYTE_TIMED_OUT
                 || this == IDLE_TIMED_OUT;

@@ -23,16 +23,17 @@ record Caller(String address, String forwardedFor, String scheme, String request
         return new Caller(peer, peer, "http", "");
     }
 
-    static Caller of(Worker worker, @Nullable InetAddress peer, String peerText, MessageHead head) {
+    /** @param spoken the scheme on the connection itself */
+    static Caller of(Worker worker, @Nullable InetAddress peer, String peerText, String spoken, MessageHead head) {
         List<Cidr> trusted = worker.context().config().limits().trustedProxies();
         String id = requestId(head);
         String requestId = id == null ? worker.newRequestId() : id;
         if (trusted.isEmpty() || !ClientAddress.isTrusted(peer, trusted)) {
-            return new Caller(peerText, peerText, "http", requestId);
+            return new Caller(peerText, peerText, spoken, requestId);
         }
         String list = ClientAddress.forwardedFor(head);
         String proto = head.value(Field.X_FORWARDED_PROTO);
-        String scheme = "https".equalsIgnoreCase(proto) ? "https" : "http";
+        String scheme = proto == null ? spoken : "https".equalsIgnoreCase(proto) ? "https" : "http";
         return list == null
                 ? new Caller(peerText, peerText, scheme, requestId)
                 : new Caller(ClientAddress.client(list, peerText, trusted), list + ", " + peerText, scheme, requestId);

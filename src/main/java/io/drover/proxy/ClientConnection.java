@@ -15,10 +15,14 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +68,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private final HeadParser parser;
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
+    private final @Nullable ClientTls tls;
     private @Nullable JsonFieldScanner scanner;
     private @Nullable TailRing tail;
     private final Deadlines.Node deadline = new Deadlines.Node() {
@@ -80,11 +85,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable Exchange exchange;
     private boolean processing;
     private boolean slow;
+    private boolean broken;
     private int paused;
     private long sinceNanos;
 
-    ClientConnection(Worker worker) {
+    /** @param tls below it; null on a port of plain HTTP */
+    ClientConnection(Worker worker, @Nullable ClientTls tls) {
         this.worker = worker;
+        this.tls = tls;
         this.parser = worker.newRequestParser();
     }
 
@@ -129,6 +137,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
                 && address.getAddress().isLoopbackAddress();
     }
 
+    /** What the client speaks: {@code http} or {@code https}. */
+    String scheme() {
+        return tls != null && tls.isSecure() ? "https" : "http";
+    }
+
     /** The peer's address as text. */
     String peerText() {
         String text = peerText;
@@ -147,7 +160,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** For how long the client has taken nothing of what waits for it. */
     long stalledNanos(long nowNanos) {
-        return progress.stalledNanos(channel(), nowNanos);
+        return (tls == null ? progress : tls.progress()).stalledNanos(channel(), nowNanos);
     }
 
     /** Whether the client takes bytes without their being queued beyond its limit. */
@@ -228,6 +241,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
      */
     void cut(boolean reset) {
         exchange = null;
+        broken = true;
         if (state == State.OPEN) {
             if (reset) {
                 endWithReset();
@@ -259,7 +273,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (!WriteProgress.isAllTaken(channel())) {
             endWithReset();
         }
-        channel().close();
+        close();
+    }
+
+    /** Over TLS without a close_notify: whoever has more to tell by it has sent it before. */
+    private void close() {
+        if (tls == null) {
+            channel().close();
+        } else {
+            tls.close();
+        }
     }
 
     private void endWithReset() {
@@ -291,12 +314,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterFlush(boolean linger) {
         Channel open = channel();
+        if (tls != null && tls.isBeginning()) {
+            closeNow();
+            return;
+        }
         state = State.FLUSHING;
         releasePending();
         resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
         setDeadline(worker.clock().now()
                 + Look.within(worker.context().config().timeouts().clientWrite().toNanos()));
-        ChannelFuture written = open.writeAndFlush(Unpooled.EMPTY_BUFFER);
+        ChannelFuture written = tls == null ? open.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.end(context(), !broken);
         written.addListener(done -> {
             if (linger && open instanceof DuplexChannel duplex && open.isActive()) {
                 // Closing with unread input would make the kernel send a reset, and that can eat the response.
@@ -305,7 +332,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
                 setDeadline(worker.clock().read()
                         + worker.context().config().timeouts().lingeringClose().toNanos());
             } else {
-                open.close();
+                close();
             }
         });
     }
@@ -326,14 +353,32 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         worker.clients().add(this);
-        int open = worker.context().clientConnections().incrementAndGet();
+        worker.context().clientConnections().incrementAndGet();
         parser.reset(head);
         sinceNanos = worker.clock().read();
         setDeadline(
                 sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
+        if (tls == null) {
+            refuseIfOneTooMany();
+        }
+    }
+
+    private void refuseIfOneTooMany() {
         int limit = worker.context().config().limits().connections();
-        if (open > limit) {
+        if (worker.context().clientConnections().get() > limit) {
             begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (tls != null && event instanceof SslCompletionEvent) {
+            worker.clock().read();
+            if (tls.onEvent(event)) {
+                closeNow();
+            } else if (event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
+                refuseIfOneTooMany(); // only now can it be told
+            }
         }
     }
 
@@ -380,6 +425,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (tls != null
+                && paused != 0
+                && state == State.OPEN
+                && worker.peerState().hasLeft(channel())) {
+            closeNow(); // as above, where what came is not even one record
+        }
+    }
+
+    @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         worker.clock().read();
         boolean writable = channel().isWritable();
@@ -396,10 +451,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        boolean ofTls = tls != null && cause instanceof DecoderException && cause.getCause() instanceof SSLException;
+        if (!(cause instanceof IOException) && !ofTls) {
             LOG.error("client connection fails by a fault of ours", cause);
         }
-        closeNow();
+        if (tls == null || !tls.isBeginning()) {
+            closeNow(); // else an alert is on its way that says why
+        }
     }
 
     /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
@@ -489,6 +547,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
                             + worker.context().config().timeouts().requestHead().toNanos());
                 }
                 return false;
+            }
+            if (tls != null && tls.isPlain()) {
+                throw BadMessageException.badRequest("plain HTTP on a port that speaks TLS (https)");
             }
         } catch (BadMessageException e) {
             begin().refuse(e);

@@ -52,7 +52,7 @@ final class ClientRequest {
      */
     void read() throws BadMessageException {
         complete = true;
-        caller = Caller.of(worker, client.peer(), client.peerText(), head);
+        caller = Caller.of(worker, client.peer(), client.peerText(), client.scheme(), head);
         toHead = head.isMethod("HEAD");
         if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
             throw new BadMessageException(405, "method " + head.method() + " is not served here");

@@ -7,11 +7,14 @@ import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
+import io.drover.tls.BackendContexts;
+import io.drover.tls.ServerTls;
 import io.drover.upstream.UpstreamSettings;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What all event loops share. Everything here is immutable or stands in the list of cross-loop state in
@@ -19,6 +22,7 @@ import java.util.function.Supplier;
  */
 public final class ProxyContext {
     private final Supplier<CompletionStage<Void>> listings;
+    private final BackendContexts backendTls;
     private final Metrics metrics;
     private final AccessLog accessLog;
     private final ByteBudget retainedBodies;
@@ -29,15 +33,20 @@ public final class ProxyContext {
     private volatile boolean draining;
 
     /**
+     * @param serverTls of the proxy port; null where that speaks plain HTTP
+     * @param backendTls of backends
      * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
      */
     public ProxyContext(
             DroverConfig config,
             Cluster cluster,
+            @Nullable ServerTls serverTls,
+            BackendContexts backendTls,
             Supplier<CompletionStage<Void>> listings,
             Metrics metrics,
             AccessLog accessLog) {
         this.listings = listings;
+        this.backendTls = backendTls;
         this.metrics = metrics;
         this.accessLog = accessLog;
         this.settings = new Settings(
@@ -46,7 +55,8 @@ public final class ProxyContext {
                 LoadBalancer.of(config.balance()),
                 new Admission(config.limits(), metrics),
                 new Origins(config.cors().origins()),
-                UpstreamSettings.of(config, metrics, upstreamConnections));
+                UpstreamSettings.of(config, backendTls, metrics, upstreamConnections),
+                serverTls);
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
         this.outbound = new ByteBudget(config.buffers().outbound());
         metrics.connections(Side.CLIENT, clientConnections::get);
@@ -57,9 +67,9 @@ public final class ProxyContext {
 
     /**
      * Requests that come from now on follow this. What runs keeps what it began with; limits whose keys have not changed
-     * keep their buckets, and the balancer its turns. From one thread at a time; the workers are told by the caller.
+     * keep their buckets, and the balancer its turns. Connections that come from now on get {@code serverTls}. From one thread at a time; the workers are told by the caller.
      */
-    public void apply(DroverConfig next, Cluster cluster) {
+    public void apply(DroverConfig next, Cluster cluster, @Nullable ServerTls serverTls) {
         Settings now = settings;
         DroverConfig last = now.config();
         boolean sameLimit = next.limits().requests().equals(last.limits().requests())
@@ -70,7 +80,13 @@ public final class ProxyContext {
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
                 new Origins(next.cors().origins()),
-                UpstreamSettings.of(next, metrics, upstreamConnections));
+                UpstreamSettings.of(next, backendTls, metrics, upstreamConnections),
+                serverTls);
+    }
+
+    /** How the proxy port speaks TLS; null where it speaks plain HTTP. */
+    public @Nullable ServerTls serverTls() {
+        return settings.tls();
     }
 
     /** Those of now. An exchange asks once. */

@@ -6,11 +6,13 @@ import io.drover.http.ChunkedFraming;
 import io.drover.http.HeadParser;
 import io.drover.http.HeadWriter;
 import io.drover.ollama.ModelName;
+import io.drover.tls.ServerTls;
 import io.drover.upstream.UpstreamPool;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -107,9 +109,20 @@ public final class Worker {
         }
     }
 
-    /** The handler of a client connection that was accepted on this loop. */
+    /** The handler of a client connection of plain HTTP that was accepted on this loop. */
     public ClientConnection newClientConnection() {
-        return new ClientConnection(this);
+        return new ClientConnection(this, null);
+    }
+
+    /** Adds what handles a client connection that was accepted on this loop. */
+    public void accept(ChannelPipeline pipeline) {
+        ServerTls rules = context.settings().tls();
+        if (rules == null) {
+            pipeline.addLast(newClientConnection());
+        } else {
+            ClientTls tls = new ClientTls(context, rules);
+            tls.addTo(pipeline, new ClientConnection(this, tls));
+        }
     }
 
     /** A backend is down, or wedged: takes back what waits for its answer in vain. On the loop. */

@@ -4,6 +4,7 @@ import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigText;
 import io.drover.config.LoadedConfig;
+import io.drover.tls.ServerTls;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,6 +25,7 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(options.source());
+        ServerTls.of(loaded.config().tls());
         PrintWriter out = spec.commandLine().getOut();
         out.print(ConfigText.render(loaded.config()));
         loaded.warnings().forEach(warning -> out.println("warning: " + warning));

@@ -17,6 +17,8 @@ import io.drover.health.Found;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.Metrics;
 import io.drover.proxy.ProxyContext;
+import io.drover.tls.BackendContexts;
+import io.drover.tls.ServerTls;
 import io.netty.channel.EventLoop;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -50,6 +52,7 @@ final class LiveConfig implements AutoCloseable {
     private final ConfigSource source;
     private final Membership members;
     private final ProxyContext proxy;
+    private final BackendContexts backendTls;
     private final HerdWatch watch;
     private final EventLoop loop;
     private final Metrics metrics;
@@ -81,6 +84,7 @@ final class LiveConfig implements AutoCloseable {
             DroverConfig running,
             Membership members,
             ProxyContext proxy,
+            BackendContexts backendTls,
             HerdWatch watch,
             EventLoop loop,
             Metrics metrics,
@@ -89,6 +93,7 @@ final class LiveConfig implements AutoCloseable {
         this.running = running;
         this.members = members;
         this.proxy = proxy;
+        this.backendTls = backendTls;
         this.watch = watch;
         this.loop = loop;
         this.metrics = metrics;
@@ -137,14 +142,16 @@ final class LiveConfig implements AutoCloseable {
 
     private Reloaded loadAndFollow() {
         LoadedConfig loaded;
+        ServerTls serverTls;
         try {
             loaded = ConfigLoader.reload(source, running);
+            serverTls = serverTls(loaded.config());
         } catch (ConfigException invalid) {
             LOG.error("reload: nothing changes, since the configuration is invalid:\n{}", invalid.getMessage());
             throw new CompletionException(invalid);
         }
         loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-        Membership.Change change = follow(loaded.config());
+        Membership.Change change = follow(loaded.config(), serverTls);
         metrics.onReload(true);
         LOG.info("the configuration was reloaded");
         if (!loaded.restartKeys().isEmpty()) {
@@ -158,7 +165,14 @@ final class LiveConfig implements AutoCloseable {
                 loaded.warnings().stream().map(Object::toString).toList());
     }
 
-    private Membership.Change follow(DroverConfig next) {
+    /** Sessions are resumed only as long as nothing has changed. */
+    private @Nullable ServerTls serverTls(DroverConfig next) throws ConfigException {
+        return next.tls().equals(running.tls())
+                ? proxy.serverTls()
+                : ServerTls.of(next.tls()).orElse(null);
+    }
+
+    private Membership.Change follow(DroverConfig next, @Nullable ServerTls serverTls) {
         boolean rediscover = !next.discovery().equals(running.discovery());
         if (next.discovery().dns().isEmpty()) {
             found = List.of();
@@ -166,20 +180,21 @@ final class LiveConfig implements AutoCloseable {
             // Until somebody is found those serve that did so far.
             found = proxy.cluster().backends().stream().map(Backend::config).toList();
         }
-        Membership.Change change = apply(next);
+        Membership.Change change = apply(next, serverTls);
         if (rediscover) {
             discover();
         }
         return change;
     }
 
-    private Membership.Change apply(DroverConfig next) {
+    private Membership.Change apply(DroverConfig next, @Nullable ServerTls serverTls) {
+        backendTls.prepare(next.backends());
         // First, and in force before the herd changes: should probes be off from now on, none may come after that.
         watch.configure(running, next);
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);
         Cluster cluster = members.apply(change, System.nanoTime());
-        proxy.apply(next, cluster);
+        proxy.apply(next, cluster, serverTls);
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
         if (!next.equals(running)) {
@@ -263,7 +278,7 @@ final class LiveConfig implements AutoCloseable {
             return; // Told before a reload that looks elsewhere.
         }
         found = all.stream().map(LiveConfig::entry).toList();
-        apply(running);
+        apply(running, proxy.serverTls());
         firstFound.complete(null);
     }
 

@@ -16,6 +16,9 @@ import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
 import io.drover.proxy.ProxyContext;
 import io.drover.proxy.Worker;
+import io.drover.tls.BackendContexts;
+import io.drover.tls.ServerTls;
+import io.drover.tls.TlsLibrary;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -78,9 +81,13 @@ public final class ProxyServer implements AutoCloseable {
     private final @Nullable RedisLink redis;
     private @Nullable Channel admin;
 
-    private ProxyServer(ConfigSource source, DroverConfig config, Transport transport) throws IOException {
+    private ProxyServer(ConfigSource source, DroverConfig config, Transport transport)
+            throws ConfigException, IOException {
         this.config = config;
         this.transport = transport;
+        ServerTls serverTls = ServerTls.of(config.tls()).orElse(null);
+        BackendContexts backendTls = new BackendContexts(config.tls().provider());
+        backendTls.prepare(config.backends());
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
@@ -95,15 +102,15 @@ public final class ProxyServer implements AutoCloseable {
         background = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
-        watch = new HerdWatch(config, asking, NioSocketChannel.class, this::onGone);
-        proxy = new ProxyContext(config, cluster, watch::refreshModels, metrics, accessLog);
+        watch = new HerdWatch(config, asking, NioSocketChannel.class, backendTls, this::onGone);
+        proxy = new ProxyContext(config, cluster, serverTls, backendTls, watch::refreshModels, metrics, accessLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
-        live = new LiveConfig(source, config, members, proxy, watch, asking, metrics, this::onReload);
+        live = new LiveConfig(source, config, members, proxy, backendTls, watch, asking, metrics, this::onReload);
         redis = config.redis().uri().map(RedisLink::new).orElse(null);
     }
 
@@ -143,8 +150,11 @@ public final class ProxyServer implements AutoCloseable {
             listeners.add(listen(proxyBootstrap(), address));
         }
         LOG.info(
-                "listening on {}, admin on {}, transport {}, {} event loops, {} backends",
+                "listening on {}{}, admin on {}, transport {}, {} event loops, {} backends",
                 addresses(),
+                config.tls().isOn()
+                        ? " with TLS by " + TlsLibrary.name(config.tls().provider())
+                        : "",
                 adminAddress(),
                 transport.name(),
                 config.eventLoops(),
@@ -209,7 +219,7 @@ public final class ProxyServer implements AutoCloseable {
                         if (worker == null) {
                             throw new IllegalStateException("a loop without a worker");
                         }
-                        channel.pipeline().addLast(worker.newClientConnection());
+                        worker.accept(channel.pipeline());
                     }
                 });
         transport.boundUnsent(bootstrap, config.buffers().streamHigh());

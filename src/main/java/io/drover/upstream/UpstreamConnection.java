@@ -7,8 +7,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,20 +28,31 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private final HeadParser headParser;
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
+    private final @Nullable Wire wire;
 
     private @Nullable Channel channel;
     private @Nullable UpstreamListener listener;
     private boolean reused;
     private boolean failed;
+    /** TLS only: the backend has said that nothing more comes. */
+    private boolean notified;
+
     private boolean reading = true;
     private boolean inRead;
     private boolean parksWhenRead;
     private long idleSinceNanos;
 
-    UpstreamConnection(UpstreamPool pool, InetSocketAddress address, HeadParser headParser, UpstreamListener listener) {
+    /** @param wire below TLS; null where there is none */
+    UpstreamConnection(
+            UpstreamPool pool,
+            InetSocketAddress address,
+            HeadParser headParser,
+            @Nullable Wire wire,
+            UpstreamListener listener) {
         this.pool = pool;
         this.address = address;
         this.headParser = headParser;
+        this.wire = wire;
         this.listener = listener;
     }
 
@@ -78,7 +92,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /** For how long the backend has taken nothing of what waits for it. */
     public long stalledNanos(long nowNanos) {
-        return progress.stalledNanos(open(), nowNanos);
+        return (wire == null ? progress : wire.progress()).stalledNanos(open(), nowNanos);
     }
 
     /** Stops or resumes reading from the backend: how a slow client slows its backend down. */
@@ -95,7 +109,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         Channel open = open();
         // A body that was answered before the backend took it would stand before the next request.
         if (!reusable || failed || !open.isActive() || !WriteProgress.isAllTaken(open)) {
-            open.close();
+            close(open);
             return;
         }
         setReading(true);
@@ -111,8 +125,22 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     public void close() {
         listener = null;
         if (channel != null) {
-            channel.close();
+            close(channel);
         }
+    }
+
+    private void close(Channel open) {
+        if (wire != null && !WriteProgress.isAllTaken(open)) {
+            // The close_notify would wait for a backend that takes nothing.
+            wire.close();
+        } else {
+            open.close();
+        }
+    }
+
+    @Nullable
+    Wire wire() {
+        return wire;
     }
 
     /** Whether nothing is known against another request on it. */
@@ -141,6 +169,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return idleSinceNanos;
     }
 
+    /** Who is told what happens; while TLS begins, nobody. */
+    private @Nullable UpstreamListener user() {
+        return channel == null ? null : listener;
+    }
+
     private Channel open() {
         Channel open = channel;
         if (open == null) {
@@ -153,7 +186,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf bytes = (ByteBuf) message;
         inRead = true;
-        UpstreamListener user = listener;
+        UpstreamListener user = user();
         if (user != null) {
             user.onRead(bytes);
         } else {
@@ -171,7 +204,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             parksWhenRead = false;
             pool.park(this);
         }
-        UpstreamListener user = listener;
+        UpstreamListener user = user();
         if (user != null) {
             user.onReadComplete();
         }
@@ -179,26 +212,39 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        UpstreamListener user = listener;
+        UpstreamListener user = user();
         if (user != null) {
             user.onWritabilityChanged();
         }
     }
 
     @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslCloseCompletionEvent closed && closed.isSuccess()) {
+            notified = true;
+            context.close();
+        }
+    }
+
+    @Override
     public void channelInactive(ChannelHandlerContext context) {
+        if (channel == null) {
+            return; // TLS did not begin: the pool learns it by another way.
+        }
         pool.onClosed(this);
         UpstreamListener user = listener;
         listener = null;
         if (user != null) {
-            user.onClosed(failed);
+            // Anybody on the way can end a TCP connection; over TLS only the backend can say that this was all.
+            user.onClosed(failed || (wire != null && !notified));
         }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         failed = true;
-        if (!(cause instanceof IOException)) {
+        boolean ofTls = wire != null && cause instanceof DecoderException && cause.getCause() instanceof SSLException;
+        if (!(cause instanceof IOException) && !ofTls) {
             LOG.error("upstream connection fails by a fault of ours", cause);
             context.close();
         }

@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ConnectTimeoutException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -158,34 +159,71 @@ public final class UpstreamPool {
             return;
         }
         connecting++;
-        UpstreamConnection connection = new UpstreamConnection(this, address, settings.newHeadParser(), listener);
-        ChannelHandler handler = connection;
+        Wire wire = backend.config().isTls() ? new Wire() : null;
+        UpstreamConnection connection = new UpstreamConnection(this, address, settings.newHeadParser(), wire, listener);
+        ChannelHandler handler = wire == null ? connection : behindTls(wire, connection);
+        long startedNanos = System.nanoTime();
         ChannelFuture future = bootstrap.clone().handler(handler).connect(address);
         if (future.isDone()) {
-            onConnectDone(future, connection, listener);
+            onConnectDone(future, startedNanos, connection, listener);
         } else {
-            future.addListener(done -> onConnectDone((ChannelFuture) done, connection, listener));
+            future.addListener(done -> onConnectDone((ChannelFuture) done, startedNanos, connection, listener));
         }
     }
 
-    private void onConnectDone(ChannelFuture future, UpstreamConnection connection, UpstreamListener listener) {
+    private ChannelHandler behindTls(Wire wire, UpstreamConnection connection) {
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline()
+                        .addLast(wire, settings.tls().newHandler(backend.config(), channel.alloc()), connection);
+            }
+        };
+    }
+
+    private void onConnectDone(
+            ChannelFuture future, long startedNanos, UpstreamConnection connection, UpstreamListener listener) {
+        Channel channel = future.channel();
+        Wire wire = connection.wire();
+        if (!future.isSuccess()) {
+            onMade(channel, connection, listener, classify(future.cause()));
+        } else if (wire == null) {
+            onMade(channel, connection, listener, null);
+        } else {
+            long leftNanos = settings.connectNanos() - (System.nanoTime() - startedNanos);
+            Handshake.await(channel, wire, leftNanos, failure -> {
+                if (failure != null) {
+                    wire.close();
+                }
+                onMade(channel, connection, listener, failure == null ? null : ConnectFailure.of(failure));
+            });
+        }
+    }
+
+    private void onMade(
+            Channel channel,
+            UpstreamConnection connection,
+            UpstreamListener listener,
+            @Nullable ConnectFailure failure) {
         connecting--;
         try {
-            tell(future, connection, listener);
+            tell(channel, connection, listener, failure);
         } finally {
             serveWaiting();
         }
     }
 
-    private void tell(ChannelFuture future, UpstreamConnection connection, UpstreamListener listener) {
-        if (future.isSuccess()) {
-            Channel channel = future.channel();
+    private void tell(
+            Channel channel,
+            UpstreamConnection connection,
+            UpstreamListener listener,
+            @Nullable ConnectFailure failure) {
+        if (failure == null) {
             connection.onConnected(channel);
             settings.openConnections().increment();
             settings.metrics().onUpstreamConnect(backend.name(), ConnectResult.CONNECTED);
             listener.onConnected(connection);
         } else {
-            ConnectFailure failure = classify(future.cause());
             settings.metrics().onUpstreamConnect(backend.name(), result(failure));
             listener.onConnectFailed(failure);
         }
@@ -220,8 +258,8 @@ public final class UpstreamPool {
     private static ConnectResult result(ConnectFailure failure) {
         return switch (failure) {
             case REFUSED -> ConnectResult.REFUSED;
-            case TIMED_OUT -> ConnectResult.TIMEOUT;
-            case UNRESOLVED, NO_SOCKET, FAILED -> ConnectResult.ERROR;
+            case TIMED_OUT, TLS_TIMED_OUT -> ConnectResult.TIMEOUT;
+            default -> ConnectResult.ERROR;
         };
     }
 }

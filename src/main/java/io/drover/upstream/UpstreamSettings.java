@@ -3,6 +3,7 @@ package io.drover.upstream;
 import io.drover.config.DroverConfig;
 import io.drover.http.HeadParser;
 import io.drover.metrics.Metrics;
+import io.drover.tls.BackendContexts;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -13,6 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
  * @param maxConnecting most connection attempts under way per backend and event loop
  * @param maxHeadBytes most bytes of a response's head
  * @param maxHeaders most fields of a response's head
+ * @param connectNanos how long a connect may take, with the handshake of TLS
+ * @param tls how backends are spoken to that want it
  * @param openConnections counts connections to backends
  */
 public record UpstreamSettings(
@@ -21,10 +24,13 @@ public record UpstreamSettings(
         int maxConnecting,
         int maxHeadBytes,
         int maxHeaders,
+        long connectNanos,
+        BackendContexts tls,
         Metrics metrics,
         LongAdder openConnections) {
 
-    public static UpstreamSettings of(DroverConfig config, Metrics metrics, LongAdder openConnections) {
+    public static UpstreamSettings of(
+            DroverConfig config, BackendContexts tls, Metrics metrics, LongAdder openConnections) {
         int loops = config.eventLoops();
         return new UpstreamSettings(
                 config.upstream().idleTimeout().toNanos(),
@@ -32,6 +38,8 @@ public record UpstreamSettings(
                 config.upstream().maxConnecting(),
                 config.limits().requestHead(),
                 config.limits().headers(),
+                config.timeouts().connect().toNanos(),
+                tls,
                 metrics,
                 openConnections);
     }

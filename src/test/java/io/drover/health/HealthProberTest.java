@@ -8,7 +8,9 @@ import io.drover.backend.Slot;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.testing.Await;
+import io.drover.tls.BackendContexts;
 import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -333,7 +335,13 @@ class HealthProberTest {
         StubBackend stub = with(StubBackend.answering(OK));
         Herd herd = Herd.of(slowly(), stub.url());
         herd.resolveNumeric();
-        prober = with(new HealthProber(herd.config, loop, NoSocketLeft.class, backend -> DONE, gone::add));
+        prober = with(new HealthProber(
+                herd.config,
+                loop,
+                NoSocketLeft.class,
+                new BackendContexts(TlsProvider.AUTO),
+                backend -> DONE,
+                gone::add));
 
         firstRound = prober.add(herd.cluster.backends());
         awaitFirstRound();
@@ -412,7 +420,13 @@ class HealthProberTest {
     private Herd start(Herd herd) {
         // Numeric addresses are known from here on.
         herd.resolveNumeric();
-        prober = with(new HealthProber(herd.config, loop, NioSocketChannel.class, backend -> DONE, gone::add));
+        prober = with(new HealthProber(
+                herd.config,
+                loop,
+                NioSocketChannel.class,
+                new BackendContexts(TlsProvider.AUTO),
+                backend -> DONE,
+                gone::add));
         firstRound = prober.add(herd.cluster.backends());
         return herd;
     }

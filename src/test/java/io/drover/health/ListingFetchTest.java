@@ -8,11 +8,13 @@ import io.drover.backend.Models;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.demo.Fault;
 import io.drover.demo.SimulatedModel;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Await;
 import io.drover.testing.RawBackend;
+import io.drover.tls.BackendContexts;
 import io.netty.channel.ChannelException;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
@@ -330,7 +332,8 @@ class ListingFetchTest {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd = Herd.of(ListingRig.keys("5m", "10s"), ollama.url().toString());
         herd.resolveNumeric();
-        ModelListings listings = rig.with(new ModelListings(herd.config, rig.loop, NoSocketLeft.class, Duration.ZERO));
+        ModelListings listings = rig.with(new ModelListings(
+                herd.config, rig.loop, NoSocketLeft.class, new BackendContexts(TlsProvider.AUTO), Duration.ZERO));
 
         ListingRig.join(listings.refreshNow(herd.get(0)));
 

@@ -3,9 +3,11 @@ package io.drover.health;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.backend.Backend;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.demo.SimulatedOllama;
 import io.drover.demo.SimulatedOllama.Settings;
 import io.drover.testing.RawBackend;
+import io.drover.tls.BackendContexts;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -84,14 +86,20 @@ final class ListingRig {
     Herd start(Herd herd, Duration gap) {
         // Numeric addresses are known from here on.
         herd.resolveNumeric();
-        listings = with(new ModelListings(herd.config, loop, NioSocketChannel.class, gap));
+        listings = with(new ModelListings(
+                herd.config, loop, NioSocketChannel.class, new BackendContexts(TlsProvider.AUTO), gap));
         return herd;
     }
 
     /** Starts probes, whose successes the listings follow; completes with the first round. */
     CompletionStage<Void> probe(Herd herd) {
-        HealthProber prober =
-                with(new HealthProber(herd.config, loop, NioSocketChannel.class, listings()::afterProbe, gone -> {}));
+        HealthProber prober = with(new HealthProber(
+                herd.config,
+                loop,
+                NioSocketChannel.class,
+                new BackendContexts(TlsProvider.AUTO),
+                listings()::afterProbe,
+                gone -> {}));
         return prober.add(herd.cluster.backends());
     }
 

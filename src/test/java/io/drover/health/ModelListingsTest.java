@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendState;
 import io.drover.backend.Models;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.demo.SimulatedModel;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Await;
 import io.drover.testing.RawBackend;
+import io.drover.tls.BackendContexts;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -158,7 +160,8 @@ class ModelListingsTest {
         SimulatedOllama ollama = rig.ollama("a");
         Herd herd = Herd.of(ListingRig.keys("5m", "10s"), ollama.url().toString());
         MultiThreadIoEventLoopGroup brief = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        ModelListings ended = new ModelListings(herd.config, (EventLoop) brief.next(), NioSocketChannel.class);
+        ModelListings ended = new ModelListings(
+                herd.config, (EventLoop) brief.next(), NioSocketChannel.class, new BackendContexts(TlsProvider.AUTO));
         brief.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
 
         ListingRig.join(ended.refreshNow());

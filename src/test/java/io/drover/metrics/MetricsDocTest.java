@@ -96,6 +96,7 @@ class MetricsDocTest {
         metrics.onFinish(TestRecord.chat("m", 200));
         metrics.onRetry("connection refused");
         metrics.onStreamStall();
+        metrics.onTlsHandshakeFailure();
         metrics.onReload(true);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
         metrics.onEjection("gpu-a", "connection refused");

@@ -6,8 +6,10 @@ import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.DefaultEventLoop;
@@ -44,6 +46,8 @@ final class TestWorker implements AutoCloseable {
             ProxyContext context = new ProxyContext(
                     config,
                     cluster,
+                    null,
+                    new BackendContexts(TlsProvider.AUTO),
                     () -> CompletableFuture.completedStage(null),
                     new Metrics(config.metrics()),
                     accessLog);

@@ -9,8 +9,10 @@ import io.drover.backend.Models;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
+import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
+import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -72,8 +74,14 @@ class WireFaultTest {
             log = AccessLog.open(config.accessLog(), lines -> {});
             cluster = new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context =
-                    new ProxyContext(config, cluster, () -> listings, new Metrics(config.metrics()), log);
+            ProxyContext context = new ProxyContext(
+                    config,
+                    cluster,
+                    null,
+                    new BackendContexts(TlsProvider.AUTO),
+                    () -> listings,
+                    new Metrics(config.metrics()),
+                    log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,

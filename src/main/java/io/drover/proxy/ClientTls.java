@@ -1,0 +1,124 @@
+package io.drover.proxy;
+
+import io.drover.tls.ServerTls;
+import io.drover.upstream.Wire;
+import io.drover.upstream.WriteProgress;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * TLS on one client's connection, below its {@link ClientConnection}. Lets the first byte decide: who speaks plain HTTP
+ * is told so in plain HTTP, and who says nothing costs no engine.
+ *
+ * <p>Belongs to one event loop.
+ */
+final class ClientTls extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientTls.class);
+
+    /** The type of the record that a handshake begins with (RFC 8446, 5.1). */
+    private static final int HANDSHAKE = 0x16;
+
+    private enum State {
+        /** Nothing has come, or the handshake is under way. */
+        BEGINNING,
+        SECURE,
+        /** What came is no TLS. */
+        PLAIN
+    }
+
+    private final ProxyContext context;
+    private final ServerTls rules;
+    private final Wire wire = new Wire();
+    private State state = State.BEGINNING;
+    private @Nullable SslHandler handler;
+
+    /** @param rules as of the time when the connection was accepted */
+    ClientTls(ProxyContext context, ServerTls rules) {
+        this.context = context;
+        this.rules = rules;
+    }
+
+    void addTo(ChannelPipeline pipeline, ChannelHandler connection) {
+        pipeline.addLast(wire, this, connection);
+    }
+
+    /** Whether nothing can be said to the client yet. */
+    boolean isBeginning() {
+        return state == State.BEGINNING;
+    }
+
+    boolean isSecure() {
+        return state == State.SECURE;
+    }
+
+    /** Whether the client speaks plain HTTP, here where TLS is spoken. */
+    boolean isPlain() {
+        return state == State.PLAIN;
+    }
+
+    /** Of the bytes on the wire. */
+    WriteProgress progress() {
+        return wire.progress();
+    }
+
+    /**
+     * Sends what was written.
+     *
+     * @param whole whether that is all and nothing was left out, which the client is then told (RFC 8446, 6.1)
+     * @return succeeds when it is with the kernel
+     */
+    ChannelFuture end(ChannelHandlerContext connection, boolean whole) {
+        connection.flush();
+        if (whole && handler != null) {
+            handler.closeOutbound();
+        }
+        return wire.flushed();
+    }
+
+    /** Ends the connection without a word. */
+    void close() {
+        wire.close();
+    }
+
+    /** Takes what TLS tells; whether the client has said that it sends no more. */
+    boolean onEvent(Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            if (handshake.isSuccess()) {
+                state = State.SECURE;
+            } else {
+                LOG.debug("TLS with a client fails", handshake.cause());
+                context.metrics().onTlsHandshakeFailure();
+            }
+        }
+        return event instanceof SslCloseCompletionEvent closed && closed.isSuccess();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext reading, Object message) {
+        if (handler == null && state == State.BEGINNING) {
+            begin(reading, (ByteBuf) message);
+        }
+        reading.fireChannelRead(message);
+    }
+
+    private void begin(ChannelHandlerContext reading, ByteBuf bytes) {
+        if (bytes.getUnsignedByte(bytes.readerIndex()) == HANDSHAKE) {
+            SslHandler fresh = rules.newHandler(reading.alloc());
+            handler = fresh;
+            reading.pipeline().addAfter(reading.name(), null, fresh);
+        } else {
+            state = State.PLAIN;
+            context.metrics().onTlsHandshakeFailure();
+        }
+    }
+}
