@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Reads PEM files (RFC 7468) where a key names one, so that what is wrong in them is told with the key. */
 final class Pem {
@@ -103,14 +104,20 @@ final class Pem {
         } else {
             throw new WrongValueException("a PEM file with -----BEGIN PRIVATE KEY----- in it");
         }
-        for (String algorithm : List.of("RSA", "EC")) {
-            try {
-                return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-            } catch (GeneralSecurityException another) {
-                continue;
-            }
+        PrivateKey key = key("RSA", pkcs8);
+        key = key == null ? key("EC", pkcs8) : key;
+        if (key == null) {
+            throw new WrongValueException("a whole RSA or EC key");
         }
-        throw new WrongValueException("a whole RSA or EC key");
+        return key;
+    }
+
+    private static @Nullable PrivateKey key(String algorithm, byte[] pkcs8) {
+        try {
+            return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+        } catch (GeneralSecurityException another) {
+            return null;
+        }
     }
 
     private static byte[] decode(String base64) throws WrongValueException {
@@ -153,7 +160,7 @@ final class Pem {
         }
         int length = 0;
         for (int i = first & 0x7f; i > 0; i--) {
-            length = length << Byte.SIZE | in.get() & 0xff;
+            length = (length << Byte.SIZE) | (in.get() & 0xff);
         }
         return length;
     }

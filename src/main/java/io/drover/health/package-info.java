@@ -1,7 +1,7 @@
 /**
  * Probes that tell which backends answer, the listings of their models, and the look-up of their names.
  *
- * <p>May import: backend, http, ollama, metrics, config. Start reading at {@link io.drover.health.HealthProber}.
+ * <p>May import: backend, tls, http, ollama, metrics, config. Start reading at {@link io.drover.health.HealthProber}.
  */
 @NullMarked
 package io.drover.health;

@@ -4,8 +4,6 @@ import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
-import io.drover.ollama.JsonFieldScanner;
-import io.drover.ollama.TailRing;
 import io.drover.upstream.WriteProgress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -15,14 +13,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.DecoderException;
-import io.netty.handler.ssl.SslCompletionEvent;
-import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,8 +63,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
     private final @Nullable ClientTls tls;
-    private @Nullable JsonFieldScanner scanner;
-    private @Nullable TailRing tail;
+    private final Scratch scratch = new Scratch();
     private final Deadlines.Node deadline = new Deadlines.Node() {
         @Override
         void onDeadline(long nowNanos) {
@@ -100,28 +93,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return head;
     }
 
-    /** The scanner of the body that is read now; one for all of a connection's requests. */
-    JsonFieldScanner scanner() {
-        JsonFieldScanner mine = scanner;
-        if (mine == null) {
-            mine = new JsonFieldScanner();
-            scanner = mine;
-        } else {
-            mine.reset();
-        }
-        return mine;
-    }
-
-    /** An empty tail for the answer that comes now; one for all of a connection's answers. */
-    TailRing tail() {
-        TailRing mine = tail;
-        if (mine == null) {
-            mine = new TailRing();
-            tail = mine;
-        } else {
-            mine.clear();
-        }
-        return mine;
+    Scratch scratch() {
+        return scratch;
     }
 
     @Nullable
@@ -372,12 +345,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (tls != null && event instanceof SslCompletionEvent) {
+        if (tls != null) {
             worker.clock().read();
-            if (tls.onEvent(event)) {
-                closeNow();
-            } else if (event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
-                refuseIfOneTooMany(); // only now can it be told
+            switch (tls.read(event)) {
+                case BEGUN -> refuseIfOneTooMany(); // only now can it be told
+                case ENDED -> closeNow();
+                case NOTHING -> {}
             }
         }
     }
@@ -451,8 +424,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        boolean ofTls = tls != null && cause instanceof DecoderException && cause.getCause() instanceof SSLException;
-        if (!(cause instanceof IOException) && !ofTls) {
+        if (!(cause instanceof IOException) && !(tls != null && ClientTls.isBroken(cause))) {
             LOG.error("client connection fails by a fault of ours", cause);
         }
         if (tls == null || !tls.isBeginning()) {
@@ -460,19 +432,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
     private void setSlow(boolean on) {
-        if (slow == on) {
-            return;
-        }
-        slow = on;
-        long bytes = worker.context().config().buffers().streamHigh();
-        if (on) {
-            worker.context().outbound().take(bytes);
-            worker.slowClients().add(this);
-        } else {
-            worker.context().outbound().giveBack(bytes);
-            worker.slowClients().remove(this);
+        if (slow != on) {
+            slow = on;
+            worker.setSlow(this, on);
         }
     }
 

@@ -114,7 +114,7 @@ final class ClientRequest {
                 && endpoint != Endpoint.V1_TRANSCRIPTIONS
                 && endpoint != Endpoint.V1_MODEL
                 && !head.has(Field.CONTENT_ENCODING);
-        scanner = json ? client.scanner() : null;
+        scanner = json ? client.scratch().scanner() : null;
         return new RetainedBody(worker, framing, limit, scanner);
     }
 

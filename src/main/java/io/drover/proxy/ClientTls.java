@@ -9,9 +9,11 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,17 +92,30 @@ final class ClientTls extends ChannelInboundHandlerAdapter {
         wire.close();
     }
 
-    /** Takes what TLS tells; whether the client has said that it sends no more. */
-    boolean onEvent(Object event) {
+    /** What an event of TLS means to the connection. */
+    enum Told {
+        NOTHING,
+        /** The handshake is done: the client can be told something. */
+        BEGUN,
+        /** The client says that it sends no more. */
+        ENDED
+    }
+
+    Told read(Object event) {
         if (event instanceof SslHandshakeCompletionEvent handshake) {
             if (handshake.isSuccess()) {
                 state = State.SECURE;
-            } else {
-                LOG.debug("TLS with a client fails", handshake.cause());
-                context.metrics().onTlsHandshakeFailure();
+                return Told.BEGUN;
             }
+            LOG.debug("TLS with a client fails", handshake.cause());
+            context.metrics().onTlsHandshakeFailure();
         }
-        return event instanceof SslCloseCompletionEvent closed && closed.isSuccess();
+        return event instanceof SslCloseCompletionEvent closed && closed.isSuccess() ? Told.ENDED : Told.NOTHING;
+    }
+
+    /** Whether {@code cause} is a client's breach of TLS and no fault of ours. */
+    static boolean isBroken(Throwable cause) {
+        return cause instanceof DecoderException && cause.getCause() instanceof SSLException;
     }
 
     @Override

@@ -285,7 +285,7 @@ final class Exchange implements ResponseSink, HeadLines {
         }
         // A coded body tells nothing of itself.
         boolean telling = request.endpoint().inference() && status == 200 && !head.has(Field.CONTENT_ENCODING);
-        tail = telling ? client.tail() : null;
+        tail = telling ? client.scratch().tail() : null;
         if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
             worker.warnOfRefusedHost(running.backend());
         }

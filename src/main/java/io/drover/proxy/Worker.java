@@ -257,9 +257,16 @@ public final class Worker {
         return last;
     }
 
-    /** Clients over their write limit, the one that has been so for longest first. */
-    Set<ClientConnection> slowClients() {
-        return slowClients;
+    /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
+    void setSlow(ClientConnection client, boolean on) {
+        long bytes = context.config().buffers().streamHigh();
+        if (on) {
+            context.outbound().take(bytes);
+            slowClients.add(client);
+        } else {
+            context.outbound().giveBack(bytes);
+            slowClients.remove(client);
+        }
     }
 
     ByteBufAllocator allocator() {

@@ -1,7 +1,7 @@
 /**
  * The data path, from a client's first byte to the access log.
  *
- * <p>May import: upstream, cache, admission, backend, ollama, metrics, http, config. Start reading at {@link io.drover.proxy.ClientConnection}.
+ * <p>May import: upstream, tls, cache, admission, backend, ollama, metrics, http, config. Start reading at {@link io.drover.proxy.ClientConnection}.
  */
 @NullMarked
 package io.drover.proxy;

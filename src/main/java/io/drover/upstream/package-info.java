@@ -1,7 +1,7 @@
 /**
  * Connections to backends: connecting, pooling, reuse.
  *
- * <p>May import: backend, http, metrics, config. Start reading at {@link io.drover.upstream.UpstreamPool}.
+ * <p>May import: backend, tls, http, metrics, config. Start reading at {@link io.drover.upstream.UpstreamPool}.
  */
 @NullMarked
 package io.drover.upstream;

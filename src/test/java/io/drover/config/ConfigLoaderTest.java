@@ -2,6 +2,7 @@ package io.drover.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.ConfigValueFactory;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.BackendTls;
 import java.io.IOException;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigLoaderTest {
+    private static final String RESOURCES = "src/test/resources/io/drover/config/";
+
     private final Path directory;
     private final Loading loading;
 
@@ -86,8 +89,11 @@ final class ConfigLoaderTest {
     /** No two values of one type are the same, so that a component which got its neighbour's value is found. */
     @Test
     void everyKeyReachesItsComponent() throws Exception {
-        DroverConfig config = loading.file(resource("everything.conf")).config();
+        DroverConfig config = loading.file(resource("everything.conf")).load().config();
 
+        PemCertificates certificates = Pem.CERTIFICATES
+                .read(ConfigValueFactory.fromAnyRef(RESOURCES + "tls-certificate.pem"))
+                .orElseThrow();
         assertThat(config)
                 .isEqualTo(new DroverConfig(
                         List.of(address("127.0.0.2", 81), address("::1", 82)),
@@ -109,14 +115,14 @@ final class ConfigLoaderTest {
                                         Optional.of("Bearer abc"),
                                         BackendTls.DEFAULT),
                                 new BackendConfig(
-                                        URI.create("http://[::1]:84"),
+                                        URI.create("https://[::1]:84"),
                                         "[::1]:84",
                                         1,
                                         false,
                                         "[::1]:84",
                                         true,
                                         Optional.empty(),
-                                        BackendTls.DEFAULT)),
+                                        new BackendTls(false, Optional.of(certificates), "gpu.internal"))),
                         new DroverConfig.Discovery(
                                 Optional.of(DiscoveryName.parse("_ollama._tcp.gpus.internal")),
                                 Duration.ofSeconds(128)),
@@ -184,7 +190,12 @@ final class ConfigLoaderTest {
                                         "sub",
                                         "drover",
                                         Duration.ofSeconds(60))),
-                        new DroverConfig.Tls(Optional.empty(), Optional.empty()),
+                        new DroverConfig.Tls(
+                                Optional.of(certificates),
+                                Optional.of(Pem.KEY
+                                        .read(ConfigValueFactory.fromAnyRef(RESOURCES + "tls-key.pem"))
+                                        .orElseThrow()),
+                                DroverConfig.TlsProvider.JDK),
                         new DroverConfig.Validation(false, List.of(), 0, 0, 0, 0),
                         new DroverConfig.Rewrite(0, false, ""),
                         new DroverConfig.Upstream(Duration.ofSeconds(115), 15, 16),

@@ -140,8 +140,6 @@ final class ConfigProblemsTest {
         auth.mode = api-key          | "api-key" (expected: "none"; auth.mode is not available in this version)
         auth.mode = [api-key, jwt]   | ["api-key","jwt"] (expected: "none"; auth.mode is not available in this version)
         auth.keys-file = keys        | "keys" (expected: ""; auth.keys-file is not available in this version)
-        tls.certificate = cert.pem   | "cert.pem" (expected: ""; tls.certificate is not available in this version)
-        tls.key = key.pem            | "key.pem" (expected: ""; tls.key is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
         audit-log.enabled = true     | true (expected: false; audit-log.enabled is not available in this version)
         admin.token-hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" | (hidden) (expected: ""; admin.token-hash is not available in this version)
@@ -228,20 +226,23 @@ final class ConfigProblemsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-        url = "https://gpu1"           | url: "https://gpu1" (expected: http://host:port, without a path; https is not available in this version)
-        url = "gpu1:11434"             | url: "gpu1:11434" (expected: http://host:port, without a path)
-        url = "http:/gpu1"             | url: "http:/gpu1" (expected: http://host:port, without a path)
-        url = "http://"                | url: "http://" (expected: http://host:port, without a path)
-        url = "http://gpu1/api"        | url: "http://gpu1/api" (expected: http://host:port, without a path)
-        url = "http://gpu1?a"          | url: "http://gpu1?a" (expected: http://host:port, without a path)
-        url = "http://gpu1:x"          | url: "http://gpu1:x" (expected: http://host:port, without a path)
-        url = "http://gpu 1"           | url: "http://gpu 1" (expected: http://host:port, without a path)
+        url = "ftp://gpu1"             | url: "ftp://gpu1" (expected: http://host:port or https://host:port, without a path)
+        url = "https://gpu1", tls.name = "a b" | tls.name: "a b" (expected: a host name or an address, without a port)
+        url = "https://gpu1", tls.name = "a:1" | tls.name: "a:1" (expected: a host name or an address, without a port)
+        url = "https://gpu1", tls.ca-file = "no/file" | tls.ca-file: "no/file" (expected: a readable file)
+        url = "gpu1:11434"             | url: "gpu1:11434" (expected: http://host:port or https://host:port, without a path)
+        url = "http:/gpu1"             | url: "http:/gpu1" (expected: http://host:port or https://host:port, without a path)
+        url = "http://"                | url: "http://" (expected: http://host:port or https://host:port, without a path)
+        url = "http://gpu1/api"        | url: "http://gpu1/api" (expected: http://host:port or https://host:port, without a path)
+        url = "http://gpu1?a"          | url: "http://gpu1?a" (expected: http://host:port or https://host:port, without a path)
+        url = "http://gpu1:x"          | url: "http://gpu1:x" (expected: http://host:port or https://host:port, without a path)
+        url = "http://gpu 1"           | url: "http://gpu 1" (expected: http://host:port or https://host:port, without a path)
         url = "http://gpu_1:11434"     | url: "http://gpu_1:11434" (expected: a host name without _ (RFC 952))
         url = "http://gpu1:65536"      | url: "http://gpu1:65536" (expected: a port from 1 to 65535)
         url = "http://gpu1:0"          | url: "http://gpu1:0" (expected: a port from 1 to 65535)
-        url = "http://me:pw@gpu1"      | url: "http://(hidden)@gpu1" (expected: http://host:port, without a path and without a user; authorization is a key of its own)
-        url = "http://me:p/w@gpu1"     | url: "http://(hidden)@gpu1" (expected: http://host:port, without a path)
-        url = 5                        | url: 5 (expected: http://host:port, without a path)
+        url = "http://me:pw@gpu1"      | url: "http://(hidden)@gpu1" (expected: http://host:port or https://host:port, without a path and without a user; authorization is a key of its own)
+        url = "http://me:p/w@gpu1"     | url: "http://(hidden)@gpu1" (expected: http://host:port or https://host:port, without a path)
+        url = 5                        | url: 5 (expected: http://host:port or https://host:port, without a path)
         url = "http://a", weight = -1  | weight: -1 (expected: a whole number from 1 to 1000000)
         url = "http://a", weight = 1.5 | weight: 1.5 (expected: a whole number from 1 to 1000000)
         url = "http://a", slots = 0    | slots: 0 (expected: auto or a whole number from 1)
@@ -347,7 +348,7 @@ final class ConfigProblemsTest {
     void aBackendOfTheEnvironmentIsReportedByItself() {
         assertThat(loading.variable("DROVER_BACKENDS", "http://gpu1:1,gpu2").problems())
                 .containsExactly("environment DROVER_BACKENDS (drover.backends[1].url): \"gpu2\" (expected:"
-                        + " http://host:port, without a path)");
+                        + " http://host:port or https://host:port, without a path)");
     }
 
     @Test
@@ -372,14 +373,14 @@ final class ConfigProblemsTest {
 
     @Test
     void problemsOfFlagsNameTheCommandLine() {
-        loading.backends("http://gpu1:1", "https://gpu2").flag("listen", "x").flag("admin.listne", "y");
+        loading.backends("http://gpu1:1", "ftp://gpu2").flag("listen", "x").flag("admin.listne", "y");
 
         assertThat(loading.problems())
                 .containsExactlyInAnyOrder(
                         "command line: drover.admin.listne: unknown key (expected: a known key; the nearest is"
                                 + " drover.admin.listen)",
-                        "command line: drover.backends[1].url: \"https://gpu2\" (expected: http://host:port, without a"
-                                + " path; https is not available in this version)",
+                        "command line: drover.backends[1].url: \"ftp://gpu2\" (expected: http://host:port or"
+                                + " https://host:port, without a path)",
                         "command line: drover.listen: \"x\" (expected: host:port, such as 0.0.0.0:8080)");
     }
 

@@ -28,6 +28,7 @@ final class ConfigTextTest {
         assertThat(ConfigText.render(config)).isEqualTo("""
                 listen      0.0.0.0:8080
                 admin       127.0.0.1:9090
+                tls         off
                 backends    2, least-connections
                   gpu1:11434       http://gpu1:11434, weight 1
                   10.0.0.12:11434  http://10.0.0.12:11434, weight 1
@@ -57,6 +58,7 @@ final class ConfigTextTest {
         try (InputStream in = Objects.requireNonNull(ConfigTextTest.class.getResourceAsStream("everything.conf"))) {
             config = new Loading(directory)
                     .file(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .load()
                     .config();
         }
 
@@ -64,9 +66,10 @@ final class ConfigTextTest {
                 .isEqualTo("""
                 listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82
                 admin       127.0.0.3:83, as ops.internal
+                tls         CN=drover.test, until 2126-10-28T14:16:34Z
                 backends    2, random-two
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
-                  [::1]:84  http://[::1]:84, weight 1
+                  [::1]:84  https://[::1]:84, weight 1, not verified
                 discovery   _ollama._tcp.gpus.internal, every 128s
                 routing     any backend for any model
                 health      probe every 103s, timeout 104s, up after 8, down after 9; ejected for 105s to 125s after 10 failures, up to 26% at once

@@ -20,6 +20,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backend on a plain server socket that plays a script on every connection: exact bytes, exact ends. One thread per
@@ -49,6 +52,7 @@ public final class RawBackend implements AutoCloseable {
     }
 
     private final ServerSocket server;
+    private final @Nullable SSLContext tls;
     private final Script script;
     private final AtomicInteger accepted = new AtomicInteger();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -56,13 +60,19 @@ public final class RawBackend implements AutoCloseable {
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
     private volatile boolean closing;
 
-    private RawBackend(Script script) throws IOException {
+    private RawBackend(@Nullable SSLContext tls, Script script) throws IOException {
+        this.tls = tls;
         this.server = new ServerSocket(0, 512, InetAddress.getLoopbackAddress());
         this.script = script;
     }
 
     public static RawBackend start(Script script) throws IOException {
-        RawBackend backend = new RawBackend(script);
+        return start(null, script);
+    }
+
+    /** Speaks TLS where {@code tls} is given; a client that will not have its certificate plays no script. */
+    public static RawBackend start(@Nullable SSLContext tls, Script script) throws IOException {
+        RawBackend backend = new RawBackend(tls, script);
         backend.spawn("raw-backend", backend::accept);
         return backend;
     }
@@ -82,7 +92,7 @@ public final class RawBackend implements AutoCloseable {
     }
 
     public URI url() {
-        return URI.create("http://127.0.0.1:" + server.getLocalPort());
+        return URI.create((tls == null ? "http" : "https") + "://127.0.0.1:" + server.getLocalPort());
     }
 
     public int connectionsAccepted() {
@@ -125,11 +135,29 @@ public final class RawBackend implements AutoCloseable {
         try {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(10_000);
-            script.play(new Connection(socket, number));
+            SSLContext context = tls;
+            if (context == null) {
+                script.play(new Connection(socket, socket, number));
+                return;
+            }
+            SSLSocket secured = (SSLSocket) context.getSocketFactory().createSocket(socket, null, true);
+            if (shakeHands(secured)) {
+                script.play(new Connection(socket, secured, number));
+                secured.close();
+            }
         } catch (Throwable e) {
             if (!closing) {
                 failures.add(e);
             }
+        }
+    }
+
+    private static boolean shakeHands(SSLSocket socket) {
+        try {
+            socket.startHandshake();
+            return true;
+        } catch (IOException refused) {
+            return false;
         }
     }
 
@@ -156,12 +184,14 @@ public final class RawBackend implements AutoCloseable {
 
     /** The script's end of one connection. For the script's thread only. */
     public final class Connection {
+        private final Socket raw;
         private final Socket socket;
         private final int number;
         private final InputStream in;
         private final RawMessage messages;
 
-        private Connection(Socket socket, int number) throws IOException {
+        private Connection(Socket raw, Socket socket, int number) throws IOException {
+            this.raw = raw;
             this.socket = socket;
             this.number = number;
             this.in = new BufferedInputStream(socket.getInputStream());
@@ -289,10 +319,15 @@ public final class RawBackend implements AutoCloseable {
             socket.close();
         }
 
+        /** Sends FIN as if there were no TLS. */
+        public void breakOff() throws IOException {
+            raw.shutdownOutput();
+        }
+
         /** Closes with RST. */
         public void reset() throws IOException {
-            socket.setSoLinger(true, 0);
-            socket.close();
+            raw.setSoLinger(true, 0);
+            raw.close();
         }
     }
 }

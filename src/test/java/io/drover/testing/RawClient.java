@@ -14,6 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,6 +116,22 @@ public final class RawClient implements AutoCloseable {
             socket.setSoTimeout(10_000);
             return new RawClient(socket);
         });
+    }
+
+    /** Connects and speaks TLS, in one of these versions. */
+    public static RawClient connect(InetSocketAddress address, SSLContext tls, String... versions) {
+        return unchecked(() -> {
+            Socket raw = connect(address).socket;
+            SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket(raw, "localhost", address.getPort(), true);
+            socket.setEnabledProtocols(versions);
+            socket.startHandshake();
+            return new RawClient(socket);
+        });
+    }
+
+    /** What TLS has agreed upon. */
+    public SSLSession session() {
+        return ((SSLSocket) socket).getSession();
     }
 
     /** How long a read may take from now on. */

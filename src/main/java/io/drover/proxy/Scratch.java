@@ -1,0 +1,35 @@
+package io.drover.proxy;
+
+import io.drover.ollama.JsonFieldScanner;
+import io.drover.ollama.TailRing;
+import org.jspecify.annotations.Nullable;
+
+/** What a connection's requests need one after the other, made when the first of them does. One event loop. */
+final class Scratch {
+    private @Nullable JsonFieldScanner scanner;
+    private @Nullable TailRing tail;
+
+    /** The scanner of the body that is read now. */
+    JsonFieldScanner scanner() {
+        JsonFieldScanner mine = scanner;
+        if (mine == null) {
+            mine = new JsonFieldScanner();
+            scanner = mine;
+        } else {
+            mine.reset();
+        }
+        return mine;
+    }
+
+    /** An empty tail for the answer that comes now. */
+    TailRing tail() {
+        TailRing mine = tail;
+        if (mine == null) {
+            mine = new TailRing();
+            tail = mine;
+        } else {
+            mine.clear();
+        }
+        return mine;
+    }
+}
