@@ -3,7 +3,7 @@ package io.drover.config;
 import io.drover.config.DroverConfig.BackendConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Date;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -43,7 +43,7 @@ final class Relations {
         if (certificate.isPresent() && key.isPresent()) {
             if (!key.get().belongsTo(certificate.get().leaf())) {
                 drover.problem("tls.key", "the key of the first certificate in drover.tls.certificate");
-            } else if (certificate.get().leaf().getNotAfter().before(new Date())) {
+            } else if (certificate.get().leaf().getNotAfter().toInstant().isBefore(Instant.now())) {
                 drover.warning(
                         "tls.certificate",
                         "a certificate of now; this one expired at "

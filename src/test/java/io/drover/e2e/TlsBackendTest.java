@@ -34,9 +34,9 @@ class TlsBackendTest {
             connection.answer("{}");
         }
     };
-    private static final X509Bundle EXPIRED = Certificates.issued(builder -> builder.notBefore(
-                    Instant.now().minus(Duration.ofDays(9)))
-            .notAfter(Instant.now().minus(Duration.ofDays(1))));
+    private static final X509Bundle EXPIRED =
+            Certificates.issued(builder -> builder.notBefore(Instant.now().minus(Duration.ofDays(9)))
+                    .notAfter(Instant.now().minus(Duration.ofDays(1))));
     private static final X509Bundle OF_ANOTHER = Certificates.issued(builder -> new CertificateBuilder()
             .subject("CN=another")
             .addSanDnsName("gpu.another.test")
@@ -86,9 +86,13 @@ class TlsBackendTest {
         try (RawBackend backend = backend(certificate, OK);
                 Drover drover = over(backend.url(), entry).start();
                 RawClient client = drover.connect()) {
-            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status()).isEqualTo(200);
-            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status()).isEqualTo(200);
-            assertThat(backend.connectionsAccepted()).as("connections for two requests").isEqualTo(1);
+            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status())
+                    .isEqualTo(200);
+            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status())
+                    .isEqualTo(200);
+            assertThat(backend.connectionsAccepted())
+                    .as("connections for two requests")
+                    .isEqualTo(1);
         }
     }
 

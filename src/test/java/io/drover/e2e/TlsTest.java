@@ -58,9 +58,8 @@ class TlsTest {
     }
 
     static Stream<Arguments> sides() {
-        return Engine.all()
-                .filter(engine -> engine.loops() == 1)
-                .flatMap(engine -> Stream.of("auto", "jdk").map(provider -> Arguments.of(engine, provider)));
+        return Engine.all().filter(engine -> engine.loops() == 1).flatMap(engine -> Stream.of("auto", "jdk")
+                .map(provider -> Arguments.of(engine, provider)));
     }
 
     @BeforeEach
@@ -87,7 +86,8 @@ class TlsTest {
                 Drover drover = over(backend).start();
                 RawClient client = RawClient.connect(drover.address(), CLIENT, version)) {
             assertThat(client.exchange("GET", "/api/tags", "").body()).isEqualTo("ok");
-            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status()).isEqualTo(200);
+            assertThat(client.exchange("POST", "/api/chat", Route.BODY).status())
+                    .isEqualTo(200);
 
             assertThat(client.session().getProtocol()).isEqualTo(version);
             assertThat(client.session().getCipherSuite()).matches("TLS_(ECDHE_.*_)?(AES|CHACHA20).*(GCM|POLY1305).*");
@@ -144,7 +144,8 @@ class TlsTest {
     @Test
     void aHandshakeThatDoesNotEndIsCutOff() throws IOException {
         try (RawBackend backend = RawBackend.answering(OK);
-                Drover drover = over(backend).set("timeouts.request-head", "300ms").start();
+                Drover drover =
+                        over(backend).set("timeouts.request-head", "300ms").start();
                 RawClient silent = drover.connect();
                 RawClient slow = drover.connect()) {
             slow.send(new byte[] {0x16, 3, 1, 2});
@@ -312,7 +313,9 @@ class TlsTest {
             client.send("GET /api/tags HTTP/1.0\r\n\r\n");
             client.readHead();
 
-            assertThat(client.readUntilClose()).asString(StandardCharsets.ISO_8859_1).isEqualTo("all");
+            assertThat(client.readUntilClose())
+                    .asString(StandardCharsets.ISO_8859_1)
+                    .isEqualTo("all");
         }
     }
 
@@ -337,8 +340,7 @@ class TlsTest {
     void aReloadOfFilesThatDoNotBelongTogetherChangesNothing() throws IOException {
         try (RawBackend backend = RawBackend.answering(OK);
                 Drover drover = over(backend).start()) {
-            Files.writeString(
-                    directory.resolve("key.pem"), Certificates.good().getPrivateKeyPEM());
+            Files.writeString(directory.resolve("key.pem"), Certificates.good().getPrivateKeyPEM());
 
             RawClient.Response response = drover.post("/api/reload");
 

@@ -122,7 +122,8 @@ public final class RawClient implements AutoCloseable {
     public static RawClient connect(InetSocketAddress address, SSLContext tls, String... versions) {
         return unchecked(() -> {
             Socket raw = connect(address).socket;
-            SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket(raw, "localhost", address.getPort(), true);
+            SSLSocket socket =
+                    (SSLSocket) tls.getSocketFactory().createSocket(raw, "localhost", address.getPort(), true);
             socket.setEnabledProtocols(versions);
             socket.startHandshake();
             return new RawClient(socket);
