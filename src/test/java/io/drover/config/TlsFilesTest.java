@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The files of certificates and keys, and what is said of those that cannot be used. */
 class TlsFilesTest {
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("");
 
     private Loading loading = new Loading(Path.of(""));
 

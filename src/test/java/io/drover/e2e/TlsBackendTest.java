@@ -48,7 +48,7 @@ class TlsBackendTest {
     private String trusting = "";
 
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("");
 
     TlsBackendTest(Engine engine, String provider) {
         this.engine = engine;

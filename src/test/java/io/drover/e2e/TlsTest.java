@@ -50,7 +50,7 @@ class TlsTest {
     private final String provider;
 
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("");
 
     TlsTest(Engine engine, String provider) {
         this.engine = engine;
@@ -163,8 +163,7 @@ class TlsTest {
         CountDownLatch second = new CountDownLatch(1);
         try (RawBackend backend = RawBackend.start(connection -> {
                     connection.readRequest();
-                    connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
-                            + "Transfer-Encoding: chunked\r\n\r\n");
+                    connection.send(head("application/x-ndjson"));
                     connection.sendChunk("{\"n\":1,\"done\":false}\n");
                     connection.await(first);
                     connection.sendChunk("{\"n\":2,\"done\":false}\n");
@@ -284,8 +283,7 @@ class TlsTest {
     void toHttp10ABrokenStreamOfEventsEndsInAReset() throws IOException {
         try (RawBackend backend = RawBackend.start(connection -> {
                     connection.readRequest();
-                    connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-                            + "Transfer-Encoding: chunked\r\n\r\n");
+                    connection.send(head("text/event-stream"));
                     connection.sendChunk("data: {}\n\n");
                     connection.hold();
                     connection.reset();
@@ -348,6 +346,10 @@ class TlsTest {
             assertThat(response.body()).contains("the key of the first certificate in drover.tls.certificate");
             assertThat(presented(drover)).isEqualTo(GOOD.getCertificate());
         }
+    }
+
+    private static String head(String type) {
+        return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\nTransfer-Encoding: chunked\r\n\r\n";
     }
 
     private static X509Certificate presented(Drover drover) throws IOException {
