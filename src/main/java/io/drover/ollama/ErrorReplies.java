@@ -54,6 +54,26 @@ public final class ErrorReplies {
     }
 
     /**
+     * The body of a 401. The ollama CLI takes every 401 for one of ollama.com's and prints the field {@code status} of it,
+     * or else nothing of use.
+     */
+    public static byte[] unauthorized(ApiFamily family, String message, String requestId) {
+        if (family != ApiFamily.OLLAMA) {
+            return body(family, 401, message, requestId);
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(2 * message.length() + 64);
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeStringField("error", message);
+            json.writeStringField("status", message);
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    /**
      * The body of the 404 for a model that is nowhere, byte by byte as Ollama answers it; only the request's id, in
      * Anthropic's shape, is ours.
      *

@@ -29,11 +29,13 @@ public final class ProxyContext {
     private volatile boolean draining;
 
     /**
+     * @param authentication as the configuration says
      * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
      */
     public ProxyContext(
             DroverConfig config,
             Cluster cluster,
+            Authentication authentication,
             Supplier<CompletionStage<Void>> listings,
             Metrics metrics,
             AccessLog accessLog) {
@@ -44,6 +46,7 @@ public final class ProxyContext {
                 config,
                 cluster,
                 LoadBalancer.of(config.balance()),
+                authentication,
                 new Admission(config.limits(), metrics),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, metrics, upstreamConnections));
@@ -59,7 +62,7 @@ public final class ProxyContext {
      * Requests that come from now on follow this. What runs keeps what it began with; limits whose keys have not changed
      * keep their buckets, and the balancer its turns. From one thread at a time; the workers are told by the caller.
      */
-    public void apply(DroverConfig next, Cluster cluster) {
+    public void apply(DroverConfig next, Cluster cluster, Authentication authentication) {
         Settings now = settings;
         DroverConfig last = now.config();
         boolean sameLimit = next.limits().requests().equals(last.limits().requests())
@@ -68,6 +71,7 @@ public final class ProxyContext {
                 next,
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
+                authentication,
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, metrics, upstreamConnections));

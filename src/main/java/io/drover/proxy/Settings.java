@@ -11,6 +11,7 @@ record Settings(
         DroverConfig config,
         Cluster cluster,
         LoadBalancer balancer,
+        Authentication authentication,
         Admission admission,
         Origins origins,
         UpstreamSettings upstream) {}

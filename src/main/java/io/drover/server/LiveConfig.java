@@ -16,6 +16,7 @@ import io.drover.health.DiscoveryListener;
 import io.drover.health.Found;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.Metrics;
+import io.drover.proxy.Authentication;
 import io.drover.proxy.ProxyContext;
 import io.netty.channel.EventLoop;
 import io.netty.util.NetUtil;
@@ -179,7 +180,7 @@ final class LiveConfig implements AutoCloseable {
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);
         Cluster cluster = members.apply(change, System.nanoTime());
-        proxy.apply(next, cluster);
+        proxy.apply(next, cluster, Authentication.OFF);
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
         if (!next.equals(running)) {

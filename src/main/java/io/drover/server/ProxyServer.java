@@ -14,6 +14,7 @@ import io.drover.config.LoadedConfig;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
+import io.drover.proxy.Authentication;
 import io.drover.proxy.ProxyContext;
 import io.drover.proxy.Worker;
 import io.netty.bootstrap.ServerBootstrap;
@@ -96,7 +97,7 @@ public final class ProxyServer implements AutoCloseable {
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
         watch = new HerdWatch(config, asking, NioSocketChannel.class, this::onGone);
-        proxy = new ProxyContext(config, cluster, watch::refreshModels, metrics, accessLog);
+        proxy = new ProxyContext(config, cluster, Authentication.OFF, watch::refreshModels, metrics, accessLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {

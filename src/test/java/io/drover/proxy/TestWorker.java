@@ -44,6 +44,7 @@ final class TestWorker implements AutoCloseable {
             ProxyContext context = new ProxyContext(
                     config,
                     cluster,
+                    Authentication.OFF,
                     () -> CompletableFuture.completedStage(null),
                     new Metrics(config.metrics()),
                     accessLog);

@@ -72,8 +72,8 @@ class WireFaultTest {
             log = AccessLog.open(config.accessLog(), lines -> {});
             cluster = new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
-            ProxyContext context =
-                    new ProxyContext(config, cluster, () -> listings, new Metrics(config.metrics()), log);
+            ProxyContext context = new ProxyContext(
+                    config, cluster, Authentication.OFF, () -> listings, new Metrics(config.metrics()), log);
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
