@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * since clients send keys of other services without being asked. Immutable; any thread.
  */
 public final class Authentication {
-    /** Nobody has to prove anything. */
-    public static final Authentication OFF = new Authentication();
-
     private static final byte[] BEARER = HeadWriter.ascii("bearer");
     private static final byte[] BASIC = HeadWriter.ascii("basic");
     private static final byte[] NO_BYTES = {};
+
+    /** Nobody has to prove anything. */
+    public static final Authentication OFF = new Authentication();
 
     /** Where a credential may stand, in the order in which they are looked at. */
     private enum Place {
