@@ -52,7 +52,8 @@ final class JwksAddress implements LiveText.Source {
         } catch (TimeoutException late) {
             throw new IOException("no answer within " + timeout.toMillis() + " ms", late);
         } catch (ExecutionException failed) {
-            throw new IOException(text(failed.getCause()), failed);
+            Throwable cause = failed.getCause();
+            throw new IOException(text(cause == null ? failed : cause), failed);
         } catch (InterruptedException ending) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", ending);

@@ -2,6 +2,7 @@ package io.drover.admission;
 
 import io.drover.config.DroverConfig.Auth;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -18,18 +19,20 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
     private static final int WAITING = 1024;
 
     private final LimitsClaim limits;
+    private final Duration fetchLeast;
     private final Verifications verifications;
 
     // Written with the lock of this.
     private Auth auth;
     private volatile PublishedKeys published;
 
-    private JwtAuthenticator(Auth auth, LimitsClaim limits) {
+    private JwtAuthenticator(Auth auth, LimitsClaim limits, Duration fetchLeast) {
         this.auth = auth;
         this.limits = limits;
+        this.fetchLeast = fetchLeast;
         verifications = new Verifications(
                 "drover-jwt", LONGEST_TOKEN, WAITING, new TokenCheck(auth.jwt(), null, limits), auth.cached());
-        published = new PublishedKeys(auth, this::follow);
+        published = new PublishedKeys(auth, fetchLeast, this::follow);
     }
 
     /**
@@ -41,7 +44,12 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
      * @throws IOException if their file cannot be used; the message says why. An address may be away
      */
     public static JwtAuthenticator open(Auth auth, LimitsClaim limits) throws IOException {
-        JwtAuthenticator opened = new JwtAuthenticator(auth, limits);
+        return open(auth, limits, PublishedKeys.FETCH_LEAST);
+    }
+
+    /** @param fetchLeast how long after a fetch of the keys the next may come */
+    static JwtAuthenticator open(Auth auth, LimitsClaim limits, Duration fetchLeast) throws IOException {
+        JwtAuthenticator opened = new JwtAuthenticator(auth, limits, fetchLeast);
         try {
             opened.published.start();
         } catch (IOException useless) {
@@ -61,7 +69,7 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
             return;
         }
         if (PublishedKeys.differ(auth, next)) {
-            PublishedKeys other = new PublishedKeys(next, this::follow);
+            PublishedKeys other = new PublishedKeys(next, fetchLeast, this::follow);
             try {
                 other.start();
             } catch (IOException useless) {

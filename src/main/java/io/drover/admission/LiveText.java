@@ -78,13 +78,14 @@ final class LiveText implements AutoCloseable {
 
     /** Looks for the first time, on the calling thread, before {@link #start}; what it finds has to be good. */
     void require() throws IOException {
+        boolean isNew = false;
         try {
             claim(System.nanoTime(), leastNanos);
-            accept();
+            isNew = accept();
         } catch (IOException useless) {
             throw new IOException(source + ": " + useless.getMessage(), useless);
         } finally {
-            release(true);
+            release(isNew);
         }
     }
 

@@ -19,7 +19,7 @@ final class PublishedKeys implements AutoCloseable {
     private static final Duration FETCH_EVERY = Duration.ofMinutes(10);
 
     /** However many tokens name keys that are not known, their issuer is not asked more often. */
-    private static final Duration FETCH_LEAST = Duration.ofSeconds(30);
+    static final Duration FETCH_LEAST = Duration.ofSeconds(30);
 
     /** RFC 7518 section 3.3. */
     private static final int LEAST_RSA_BITS = 2048;
@@ -29,13 +29,16 @@ final class PublishedKeys implements AutoCloseable {
     private final LiveText text;
     private volatile @Nullable JWKSet keys;
 
-    /** @param onChange is told, on a thread of this, when there are other keys */
-    PublishedKeys(Auth auth, Runnable onChange) {
+    /**
+     * @param fetchLeast how long after a fetch the next may come
+     * @param onChange is told, on a thread of this, when there are other keys
+     */
+    PublishedKeys(Auth auth, Duration fetchLeast, Runnable onChange) {
         this.isFile = auth.jwt().jwksUri().isEmpty();
         this.onChange = onChange;
         this.text = auth.jwt()
                 .jwksUri()
-                .map(uri -> new LiveText(new JwksAddress(uri), this::accept, FETCH_EVERY, FETCH_LEAST, "drover-jwks"))
+                .map(uri -> new LiveText(new JwksAddress(uri), this::accept, FETCH_EVERY, fetchLeast, "drover-jwks"))
                 .orElseGet(() -> new LiveText(
                         new WatchedFile(auth.jwt().jwksFile().orElseThrow()),
                         this::accept,
@@ -48,7 +51,7 @@ final class PublishedKeys implements AutoCloseable {
     static boolean differ(Auth last, Auth next) {
         return !last.jwt().jwksUri().equals(next.jwt().jwksUri())
                 || !last.jwt().jwksFile().equals(next.jwt().jwksFile())
-                || next.jwt().jwksUri().isEmpty() && !last.refresh().equals(next.refresh());
+                || (next.jwt().jwksUri().isEmpty() && !last.refresh().equals(next.refresh()));
     }
 
     /**

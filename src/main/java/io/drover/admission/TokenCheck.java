@@ -103,12 +103,12 @@ final class TokenCheck implements CredentialCheck {
         if (expires == null) {
             return refused("the token has no exp", nowMillis);
         }
-        long untilMillis = later(expires.getTime(), leewayMillis);
+        long untilMillis = later(expires.toInstant().toEpochMilli(), leewayMillis);
         if (nowMillis >= untilMillis) {
             return refused("the token has expired", nowMillis);
         }
         Date from = claims.getNotBeforeTime();
-        if (from != null && later(nowMillis, leewayMillis) < from.getTime()) {
+        if (from != null && later(nowMillis, leewayMillis) < from.toInstant().toEpochMilli()) {
             return refused("the token is not valid yet", nowMillis);
         }
         if (!settings.issuer().isEmpty() && !settings.issuer().equals(claims.getIssuer())) {

@@ -78,6 +78,10 @@ final class Verifications implements Authenticator, AutoCloseable {
         }
         Standing now = standing;
         CredentialKey key = hasher.key(credential, 0, credential.length).copy();
+        AuthVerdict known = now.remembered.of(key, nowMillis);
+        if (known != null) {
+            return CompletableFuture.completedFuture(known); // It was under way until just now.
+        }
         CompletableFuture<AuthVerdict> result = new CompletableFuture<>();
         CompletableFuture<AuthVerdict> underWay = now.underWay.putIfAbsent(key, result);
         if (underWay != null) {

@@ -29,6 +29,7 @@ final class Relations {
             report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
         }
         checkListeners();
+        new AuthRelations(drover, config).check();
     }
 
     /** Blames the key that the user set, and the smaller value if both. */
