@@ -79,7 +79,11 @@ public final class BasicAuthenticator implements Authenticator, AutoCloseable {
     private LiveText fileOf(Auth of) {
         Path path = of.usersFile().orElseThrow();
         return new LiveText(
-                new WatchedFile(path), text -> accept(path, Users.parse(text)), of.refresh(), of.refresh(), "drover-users");
+                new WatchedFile(path),
+                text -> accept(path, Users.parse(text)),
+                of.refresh(),
+                of.refresh(),
+                "drover-users");
     }
 
     private synchronized void accept(Path path, Users read) {

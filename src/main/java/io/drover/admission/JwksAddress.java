@@ -41,8 +41,7 @@ final class JwksAddress implements LiveText.Source {
         HttpRequest request = HttpRequest.newBuilder(uri)
                 .header("Accept", "application/jwk-set+json, application/json")
                 .build();
-        CompletableFuture<HttpResponse<byte[]>> fetch =
-                client.sendAsync(request, head -> new BoundedBody(MOST_BYTES));
+        CompletableFuture<HttpResponse<byte[]>> fetch = client.sendAsync(request, head -> new BoundedBody(MOST_BYTES));
         try {
             HttpResponse<byte[]> response = fetch.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             if (response.statusCode() != 200) {

@@ -55,16 +55,11 @@ final class LiveText implements AutoCloseable {
      * @param least how long after a look the next may come, when something is missed or has failed
      */
     LiveText(Source source, Use use, Duration regular, Duration least, String threadName) {
-        this(
-                source,
-                use,
-                regular,
-                least,
-                Executors.newSingleThreadScheduledExecutor(task -> {
-                    Thread thread = new Thread(task, threadName);
-                    thread.setDaemon(true);
-                    return thread;
-                }));
+        this(source, use, regular, least, Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, threadName);
+            thread.setDaemon(true);
+            return thread;
+        }));
     }
 
     /** @param thread where looks are taken, one at a time; from now on this one's */

@@ -35,7 +35,10 @@ final class PasswordCheck implements CredentialCheck {
         }
         String text;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(pair)).toString();
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(pair))
+                    .toString();
         } catch (CharacterCodingException malformed) {
             return Checked.refused(MALFORMED, nowMillis);
         }

@@ -21,8 +21,7 @@ import org.apache.commons.codec.digest.Sha2Crypt;
 @FunctionalInterface
 interface PasswordHash {
     /** What {@link #parse} takes, for people. */
-    String EXPECTED =
-            "bcrypt with a cost up to 17, $apr1$, $1$, $5$ or $6$ with up to 1000000 rounds, {SHA} or {SSHA}";
+    String EXPECTED = "bcrypt with a cost up to 17, $apr1$, $1$, $5$ or $6$ with up to 1000000 rounds, {SHA} or {SSHA}";
 
     /** Whether it is that of this password, which is not changed; takes the same time whether it is right or wrong. */
     boolean matches(byte[] password);
@@ -100,8 +99,8 @@ interface PasswordHash {
         /** @param hash gets a copy: these functions wipe what they are given */
         private static PasswordHash crypt(String text, Function<byte[], String> hash) {
             byte[] expected = text.getBytes(StandardCharsets.US_ASCII);
-            return password -> MessageDigest.isEqual(
-                    expected, hash.apply(password.clone()).getBytes(StandardCharsets.US_ASCII));
+            return password ->
+                    MessageDigest.isEqual(expected, hash.apply(password.clone()).getBytes(StandardCharsets.US_ASCII));
         }
 
         private static Optional<PasswordHash> sha1(boolean isSalted, String base64) {

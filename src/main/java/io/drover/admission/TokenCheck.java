@@ -70,8 +70,9 @@ final class TokenCheck implements CredentialCheck {
         }
         JWSHeader header = token.getHeader();
         if (!keys.isAllowed(header.getAlgorithm())) {
-            return refused("the token's alg is not accepted (expected: "
-                    + String.join(" or ", settings.algorithms()) + ")", nowMillis);
+            return refused(
+                    "the token's alg is not accepted (expected: " + String.join(" or ", settings.algorithms()) + ")",
+                    nowMillis);
         }
         try {
             List<Key> candidates = keys.selectJWSKeys(header, null);
@@ -122,7 +123,8 @@ final class TokenCheck implements CredentialCheck {
 
     private Checked principal(JWTClaimsSet claims, long nowMillis, long untilMillis) {
         if (!(claims.getClaim(settings.nameClaim()) instanceof String name) || !isName(name)) {
-            return refused("the token has no name (expected: text in the claim " + settings.nameClaim() + ")", nowMillis);
+            return refused(
+                    "the token has no name (expected: text in the claim " + settings.nameClaim() + ")", nowMillis);
         }
         Object said = settings.limitsClaim().isEmpty() ? null : claims.getClaim(settings.limitsClaim());
         if (said != null && !(said instanceof Map)) {
@@ -137,9 +139,7 @@ final class TokenCheck implements CredentialCheck {
     }
 
     private static boolean isName(String name) {
-        return !name.isBlank()
-                && name.length() <= LONGEST_NAME
-                && name.chars().noneMatch(Character::isISOControl);
+        return !name.isBlank() && name.length() <= LONGEST_NAME && name.chars().noneMatch(Character::isISOControl);
     }
 
     /** The keys of a JSON object are text. */

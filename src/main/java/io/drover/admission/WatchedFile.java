@@ -19,7 +19,8 @@ final class WatchedFile implements LiveText.Source {
     private final Path file;
     private @Nullable Stamp last;
 
-    private record Stamp(FileTime modified, long size, @Nullable Object fileKey) {}
+    private record Stamp(
+            FileTime modified, long size, @Nullable Object fileKey) {}
 
     WatchedFile(Path file) {
         this.file = file;

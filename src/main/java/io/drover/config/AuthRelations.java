@@ -18,7 +18,8 @@ final class AuthRelations {
         if (drover.isWrong("auth.mode")) {
             return;
         }
-        if (auth.mode().isEmpty() || (auth.mode().contains(AuthMode.NONE) && auth.mode().size() > 1)) {
+        if (auth.mode().isEmpty()
+                || (auth.mode().contains(AuthMode.NONE) && auth.mode().size() > 1)) {
             drover.problem("auth.mode", "none alone, or those that are accepted");
             return;
         }

@@ -173,7 +173,8 @@ public final class ConfigText {
             ways.add(tokens(auth.jwt()));
         }
         if (auth.mode().contains(AuthMode.BASIC)) {
-            auth.usersFile().ifPresent(file -> ways.add("users of " + file + ", looked at every " + text(auth.refresh())));
+            auth.usersFile()
+                    .ifPresent(file -> ways.add("users of " + file + ", looked at every " + text(auth.refresh())));
         }
         line("auth", ways.isEmpty() ? "none, anybody may ask" : ways.get(0));
         ways.stream().skip(1).forEach(way -> line("", way));

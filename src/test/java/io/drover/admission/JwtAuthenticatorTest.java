@@ -158,9 +158,10 @@ final class JwtAuthenticatorTest {
         assertThat(refused.isForNow()).isTrue();
         provider = provider(port);
         provider.start();
-        Await.until("the keys are there", Duration.ofSeconds(20), () -> verify(tokens, token("anna", OLD))
-                        .principal()
-                != null);
+        Await.until(
+                "the keys are there",
+                Duration.ofSeconds(20),
+                () -> verify(tokens, token("anna", OLD)).principal() != null);
     }
 
     @Test
@@ -213,9 +214,10 @@ final class JwtAuthenticatorTest {
         Files.writeString(directory.resolve("next"), Tokens.published(OLD, NEW));
         Files.move(directory.resolve("next"), file, StandardCopyOption.REPLACE_EXISTING);
 
-        Await.until("the key is there", Duration.ofSeconds(20), () -> verify(tokens, token("bert", NEW))
-                        .principal()
-                != null);
+        Await.until(
+                "the key is there",
+                Duration.ofSeconds(20),
+                () -> verify(tokens, token("bert", NEW)).principal() != null);
     }
 
     @Test
@@ -282,7 +284,11 @@ final class JwtAuthenticatorTest {
 
     private static String padded(JWK key, int length) {
         int bare = sign(Tokens.anna(NOW).claim("pad", "").build(), key).length();
-        return sign(Tokens.anna(NOW).claim("pad", "x".repeat((length - bare) * 3 / 4)).build(), key);
+        return sign(
+                Tokens.anna(NOW)
+                        .claim("pad", "x".repeat((length - bare) * 3 / 4))
+                        .build(),
+                key);
     }
 
     private JwtAuthenticator open(URI address, Duration least) throws IOException {

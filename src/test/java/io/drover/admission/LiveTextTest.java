@@ -31,8 +31,8 @@ final class LiveTextTest {
     private final List<String> accepted = new ArrayList<>();
     private volatile String there = "one";
     private int looks;
-    private final LiveText text = new LiveText(
-            new Place(), this::accept, Duration.ofNanos(REGULAR), Duration.ofNanos(LEAST), "drover-test");
+    private final LiveText text =
+            new LiveText(new Place(), this::accept, Duration.ofNanos(REGULAR), Duration.ofNanos(LEAST), "drover-test");
 
     private final class Place implements LiveText.Source {
         @Override
@@ -146,8 +146,7 @@ final class LiveTextTest {
         there = "unchanged";
         text.tick(START + REGULAR + LEAST);
         text.tick(START + REGULAR + 2 * LEAST);
-        assertThat(said())
-                .containsExactly("place: rubbish (expected: sense); what it held before stays in force");
+        assertThat(said()).containsExactly("place: rubbish (expected: sense); what it held before stays in force");
 
         there = "two";
         text.tick(START + REGULAR + 3 * LEAST);

@@ -51,7 +51,9 @@ final class PasswordHashTest {
     void thePasswordIsLeftAsItWas() {
         byte[] password = "pass:wörd".getBytes(StandardCharsets.UTF_8);
 
-        PasswordHash.parse("$apr1$Saltsalt$UwHhiaI9NUwAVNq2pt6BS.").orElseThrow().matches(password);
+        PasswordHash.parse("$apr1$Saltsalt$UwHhiaI9NUwAVNq2pt6BS.")
+                .orElseThrow()
+                .matches(password);
 
         assertThat(password).asString(StandardCharsets.UTF_8).isEqualTo("pass:wörd");
     }

@@ -82,7 +82,8 @@ final class TokenCheckTest {
     void anExpiredTokenIsRefusedWithLeeway(long endsInMillis, String refusal) {
         // A token counts whole seconds.
         long now = NOW - endsInMillis;
-        String token = Tokens.sign(anna().expirationTime(Date.from(Instant.ofEpochMilli(NOW))).build(), RSA, JWSAlgorithm.RS256);
+        String token = Tokens.sign(
+                anna().expirationTime(Date.from(Instant.ofEpochMilli(NOW))).build(), RSA, JWSAlgorithm.RS256);
 
         String said = check.check(bytes(token), now).verdict().refusal();
 
@@ -92,10 +93,10 @@ final class TokenCheckTest {
     @ParameterizedTest
     @CsvSource({"60001, early", "60000, ", "-1, "})
     void anEarlyTokenIsRefusedWithLeeway(long beginsInMillis, String refusal) {
-        String token = Tokens.sign(anna().notBeforeTime(Date.from(Instant.ofEpochMilli(NOW))).build(), RSA, JWSAlgorithm.RS256);
+        String token = Tokens.sign(
+                anna().notBeforeTime(Date.from(Instant.ofEpochMilli(NOW))).build(), RSA, JWSAlgorithm.RS256);
 
-        String said =
-                check.check(bytes(token), NOW - beginsInMillis).verdict().refusal();
+        String said = check.check(bytes(token), NOW - beginsInMillis).verdict().refusal();
 
         assertThat(said).isEqualTo(refusal == null ? "" : "the token is not valid yet");
     }
@@ -107,7 +108,8 @@ final class TokenCheckTest {
         assertThat(refusalOf(anna().issuer(null))).isEqualTo("the token is of another issuer");
         assertThat(refusalOf(anna().audience("others"))).isEqualTo("the token is for another audience");
         assertThat(refusalOf(anna().audience((String) null))).isEqualTo("the token is for another audience");
-        assertThat(refusalOf(anna().audience(List.of("others", Tokens.AUDIENCE)))).isEmpty();
+        assertThat(refusalOf(anna().audience(List.of("others", Tokens.AUDIENCE))))
+                .isEmpty();
         String noName = "the token has no name (expected: text in the claim sub)";
         assertThat(refusalOf(anna().subject(null))).isEqualTo(noName);
         assertThat(refusalOf(anna().subject(" "))).isEqualTo(noName);
@@ -126,17 +128,19 @@ final class TokenCheckTest {
     void anyIssuerAndAudienceDoWhereNoneIsConfigured() throws IOException {
         Jwt open = settings(List.of("RS256"), "", "", "email", "");
         TokenCheck anyone = new TokenCheck(open, PublishedKeys.parse(Tokens.published(RSA)), TokenCheckTest::limits);
-        JWTClaimsSet claims = anna().issuer("x").audience("y").claim("email", "a@example.org").build();
+        JWTClaimsSet claims =
+                anna().issuer("x").audience("y").claim("email", "a@example.org").build();
 
         assertThat(nameOf(anyone, Tokens.sign(claims, RSA, JWSAlgorithm.RS256))).isEqualTo("a@example.org");
     }
 
     @Test
     void theLimitsClaimIsHandedOn() {
-        JWTClaimsSet claims =
-                anna().claim("drover", Map.of("owner", "physics", "in_flight", 3)).build();
+        JWTClaimsSet claims = anna().claim("drover", Map.of("owner", "physics", "in_flight", 3))
+                .build();
 
-        Principal principal = checked(Tokens.sign(claims, RSA, JWSAlgorithm.RS256)).verdict().principal();
+        Principal principal =
+                checked(Tokens.sign(claims, RSA, JWSAlgorithm.RS256)).verdict().principal();
 
         assertThat(principal).isNotNull();
         assertThat(principal.owner()).isEqualTo("physics");
@@ -229,7 +233,8 @@ final class TokenCheckTest {
         assertThat(refusal(parts[0] + "." + tampered + "." + parts[2])).isEqualTo("the token's signature is wrong");
         assertThat(refusal(parts[0] + "." + parts[1] + "." + parts[2].substring(4)))
                 .isEqualTo("the token's signature is wrong");
-        String other = Tokens.sign(anna().subject("root").build(), EC, JWSAlgorithm.ES256).split("\\.")[2];
+        String other = Tokens.sign(anna().subject("root").build(), EC, JWSAlgorithm.ES256)
+                .split("\\.")[2];
         assertThat(refusal(parts[0] + "." + parts[1] + "." + other)).isEqualTo("the token's signature is wrong");
     }
 
@@ -250,8 +255,8 @@ final class TokenCheckTest {
 
     @Test
     void anEncryptedTokenIsNotRead() throws Exception {
-        EncryptedJWT token = new EncryptedJWT(
-                new JWEHeader(JWEAlgorithm.RSA_OAEP_256, EncryptionMethod.A256GCM), anna().build());
+        EncryptedJWT token =
+                new EncryptedJWT(new JWEHeader(JWEAlgorithm.RSA_OAEP_256, EncryptionMethod.A256GCM), anna().build());
         token.encrypt(new RSAEncrypter(RSA));
 
         assertNoToken(token.serialize());
@@ -260,8 +265,18 @@ final class TokenCheckTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ".", "..", "...", "a.b.c", "secret", "sk-0123456789", "eyJhbGciOiJSUzI1NiJ9", "eyJ9.e30.AA", "\0\1",
-                "W10.e30.AA", "bnVsbA.bnVsbA.AA"
+                "",
+                ".",
+                "..",
+                "...",
+                "a.b.c",
+                "secret",
+                "sk-0123456789",
+                "eyJhbGciOiJSUzI1NiJ9",
+                "eyJ9.e30.AA",
+                "\0\1",
+                "W10.e30.AA",
+                "bnVsbA.bnVsbA.AA"
             })
     void garbageIsNoToken(String garbage) {
         assertNoToken(garbage);
@@ -277,7 +292,10 @@ final class TokenCheckTest {
     @Test
     void claimsThatAreNoJsonAreRefused() throws Exception {
         JWSObject token = new JWSObject(
-                new JWSHeader.Builder(JWSAlgorithm.RS256).keyID("rsa-1").type(JOSEObjectType.JWT).build(),
+                new JWSHeader.Builder(JWSAlgorithm.RS256)
+                        .keyID("rsa-1")
+                        .type(JOSEObjectType.JWT)
+                        .build(),
                 new Payload("no JSON"));
         token.sign(new RSASSASigner(RSA));
 
@@ -286,8 +304,8 @@ final class TokenCheckTest {
 
     @Test
     void withoutKeysNothingIsSaidOfAToken() {
-        TokenCheck keyless = new TokenCheck(
-                settings(List.of("RS256"), "", "", "sub", ""), null, TokenCheckTest::limits);
+        TokenCheck keyless =
+                new TokenCheck(settings(List.of("RS256"), "", "", "sub", ""), null, TokenCheckTest::limits);
 
         Checked checked = keyless.check(bytes("anything"), NOW);
 

@@ -55,8 +55,8 @@ final class UsersTest {
 
     @Test
     void mistakesAreToldByTheirLinesAndNotByWhatStandsThere() {
-        assertThatThrownBy(() ->
-                        Users.parse("anna:" + APR1 + "\nbert:s3cret\n# fine\ns3cret\n:" + APR1 + "\nanna:" + SHA))
+        assertThatThrownBy(
+                        () -> Users.parse("anna:" + APR1 + "\nbert:s3cret\n# fine\ns3cret\n:" + APR1 + "\nanna:" + SHA))
                 .isInstanceOf(IOException.class)
                 .hasMessage("line 2: a hash of an unknown form (expected: " + PasswordHash.EXPECTED + "); "
                         + "line 4: no user (expected: name:hash); "

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,8 +25,7 @@ final class VerificationsTest {
 
     private final AtomicInteger checks = new AtomicInteger();
     private final CountDownLatch opened = new CountDownLatch(1);
-    private final Verifications verifications =
-            new Verifications("drover-test", LONGEST, WAITING, this::check, CACHED);
+    private final Verifications verifications = new Verifications("drover-test", LONGEST, WAITING, this::check, CACHED);
 
     /** Good credentials begin with {@code good}, are good until 1000, and those that say so take their time. */
     private Checked check(byte[] credential, long nowMillis) {
@@ -121,8 +121,7 @@ final class VerificationsTest {
         assertThat(known("good and slow 49", 0)).isNull();
         opened.countDown();
         assertThat(all.get(0).join()).isSameAs(ANNA);
-        assertThat(all.stream().filter(one -> one.join().equals(ANNA)).count())
-                .isBetween(WAITING + 1L, WAITING + 2L);
+        assertThat(all.stream().filter(one -> one.join().equals(ANNA)).count()).isBetween(WAITING + 1L, WAITING + 2L);
         assertThat(verify("good and slow 49", 0)).isSameAs(ANNA);
     }
 
@@ -176,7 +175,7 @@ final class VerificationsTest {
                 .join();
     }
 
-    private AuthVerdict known(String credential, long nowMillis) {
+    private @Nullable AuthVerdict known(String credential, long nowMillis) {
         byte[] bytes = credential.getBytes(StandardCharsets.UTF_8);
         return verifications.known(bytes, 0, bytes.length, nowMillis);
     }
