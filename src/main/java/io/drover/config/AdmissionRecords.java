@@ -35,7 +35,7 @@ final class AdmissionRecords {
     private static final Kind<Period> PERIOD = Kind.word(List.of("day", "month"), List.of(Period.values()), List.of());
 
     private static final Kind<AuthMode> AUTH_MODE =
-            Kind.word(List.of("none", "api-key", "jwt", "basic"), List.of(AuthMode.values()), List.of());
+            Kind.word(List.of("none", "api-key"), List.of(AuthMode.NONE, AuthMode.API_KEY), List.of("jwt", "basic"));
 
     /** The path of a route, or the start of paths and a star. */
     private static final Kind<String> PATH = Kind.text(

@@ -3,6 +3,7 @@ package io.drover.config;
 import static io.drover.config.Quantities.text;
 
 import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.MidStream;
@@ -10,6 +11,7 @@ import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Timeouts;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -43,6 +45,7 @@ public final class ConfigText {
                 "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
+        auth();
         buffers();
         line(
                 "cors",
@@ -161,6 +164,23 @@ public final class ConfigText {
                         : limits.trustedProxies().stream()
                                 .map(Addresses::text)
                                 .collect(Collectors.joining(", ", "trusted proxies ", "")));
+    }
+
+    private void auth() {
+        Auth auth = config.auth();
+        if (!auth.isOn()) {
+            line("auth", "none, anybody may ask");
+            return;
+        }
+        List<String> sources = new ArrayList<>();
+        auth.keysFile().ifPresent(file -> sources.add(file.toString()));
+        if (auth.keysInRedis()) {
+            sources.add("Redis");
+        }
+        line(
+                "auth",
+                "API keys of " + String.join(" and ", sources) + ", looked at every " + text(auth.refresh())
+                        + (auth.pathPrefix().isEmpty() ? "" : ", in a path behind " + auth.pathPrefix()));
     }
 
     private void buffers() {

@@ -168,12 +168,12 @@ final class ConfigLoaderTest {
                                         new Cidr(address("::1", 0).getAddress(), 128))),
                         new DroverConfig.Access(List.of(), List.of()),
                         new DroverConfig.Auth(
-                                List.of(DroverConfig.AuthMode.NONE),
+                                List.of(DroverConfig.AuthMode.API_KEY),
+                                Optional.of(Path.of("/etc/drover/keys")),
+                                true,
                                 Optional.empty(),
-                                false,
-                                Optional.empty(),
-                                Duration.ofSeconds(5),
-                                "/key/",
+                                Duration.ofSeconds(129),
+                                "/secret/",
                                 10_000,
                                 new DroverConfig.Jwt(
                                         Optional.empty(),
