@@ -18,7 +18,6 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
     /** Each takes some 0.1 ms. */
     private static final int WAITING = 1024;
 
-    private final LimitsClaim limits;
     private final Duration fetchLeast;
     private final Verifications verifications;
 
@@ -26,12 +25,11 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
     private Auth auth;
     private volatile PublishedKeys published;
 
-    private JwtAuthenticator(Auth auth, LimitsClaim limits, Duration fetchLeast) {
+    private JwtAuthenticator(Auth auth, Duration fetchLeast) {
         this.auth = auth;
-        this.limits = limits;
         this.fetchLeast = fetchLeast;
         verifications = new Verifications(
-                "drover-jwt", LONGEST_TOKEN, WAITING, new TokenCheck(auth.jwt(), null, limits), auth.cached());
+                "drover-jwt", LONGEST_TOKEN, WAITING, new TokenCheck(auth.jwt(), null), auth.cached());
         published = new PublishedKeys(auth, fetchLeast, this::follow);
     }
 
@@ -40,16 +38,15 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
      * AuthVerdict#NO_KEYS}.
      *
      * @param auth with a place where keys are
-     * @param limits reads {@code auth.jwt.limits-claim}
      * @throws IOException if their file cannot be used; the message says why. An address may be away
      */
-    public static JwtAuthenticator open(Auth auth, LimitsClaim limits) throws IOException {
-        return open(auth, limits, PublishedKeys.FETCH_LEAST);
+    public static JwtAuthenticator open(Auth auth) throws IOException {
+        return open(auth, PublishedKeys.FETCH_LEAST);
     }
 
     /** @param fetchLeast how long after a fetch of the keys the next may come */
-    static JwtAuthenticator open(Auth auth, LimitsClaim limits, Duration fetchLeast) throws IOException {
-        JwtAuthenticator opened = new JwtAuthenticator(auth, limits, fetchLeast);
+    static JwtAuthenticator open(Auth auth, Duration fetchLeast) throws IOException {
+        JwtAuthenticator opened = new JwtAuthenticator(auth, fetchLeast);
         try {
             opened.published.start();
         } catch (IOException useless) {
@@ -84,7 +81,7 @@ public final class JwtAuthenticator implements Authenticator, AutoCloseable {
     }
 
     private synchronized void follow() {
-        verifications.follow(new TokenCheck(auth.jwt(), published.keys(), limits), auth.cached());
+        verifications.follow(new TokenCheck(auth.jwt(), published.keys()), auth.cached());
     }
 
     @Override

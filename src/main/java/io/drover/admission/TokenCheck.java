@@ -16,6 +16,7 @@ import java.security.Key;
 import java.text.ParseException;
 import java.time.Instant;
 import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,15 +40,13 @@ final class TokenCheck implements CredentialCheck {
     private static final int LONGEST_NAME = 255;
 
     private final Jwt settings;
-    private final LimitsClaim limits;
     private final long leewayMillis;
     private final DefaultJWSVerifierFactory verifiers = new DefaultJWSVerifierFactory();
     private final @Nullable JWSVerificationKeySelector<SecurityContext> keys;
 
     /** @param published the issuer's public keys; null as long as they are not known */
-    TokenCheck(Jwt settings, @Nullable JWKSet published, LimitsClaim limits) {
+    TokenCheck(Jwt settings, @Nullable JWKSet published) {
         this.settings = settings;
-        this.limits = limits;
         this.leewayMillis = settings.leeway().toMillis();
         this.keys = published == null
                 ? null
@@ -131,9 +130,9 @@ final class TokenCheck implements CredentialCheck {
             return refused("the token's claim " + settings.limitsClaim() + " is no object", nowMillis);
         }
         try {
-            Principal principal = said == null ? Principal.named(name) : limits.of(name, fields((Map<?, ?>) said));
+            Principal principal = said == null ? Principal.named(name) : PrincipalFields.of(name, fields((Map<?, ?>) said));
             return new Checked(AuthVerdict.of(until(principal, untilMillis)), untilMillis);
-        } catch (IllegalArgumentException wrong) {
+        } catch (FieldsException wrong) {
             return refused("the token's claim " + settings.limitsClaim() + ": " + wrong.getMessage(), nowMillis);
         }
     }
@@ -142,11 +141,11 @@ final class TokenCheck implements CredentialCheck {
         return !name.isBlank() && name.length() <= LONGEST_NAME && name.chars().noneMatch(Character::isISOControl);
     }
 
-    /** The keys of a JSON object are text. */
-    private static Map<String, ?> fields(Map<?, ?> object) {
-        return object.entrySet().stream()
-                .filter(field -> field.getValue() != null)
-                .collect(Collectors.toMap(field -> String.valueOf(field.getKey()), Map.Entry::getValue));
+    /** The names in a JSON object are text; null is a value like any other, and none that a field may have. */
+    private static Map<String, @Nullable Object> fields(Map<?, ?> object) {
+        Map<String, @Nullable Object> fields = new HashMap<>();
+        object.forEach((name, value) -> fields.put(String.valueOf(name), value));
+        return fields;
     }
 
     /** One that expires with its token, or sooner where it says so. */

@@ -34,8 +34,8 @@ final class AdmissionRecords {
 
     private static final Kind<Period> PERIOD = Kind.word(List.of("day", "month"), List.of(Period.values()), List.of());
 
-    private static final Kind<AuthMode> AUTH_MODE = Kind.word(
-            List.of("none", "jwt", "basic"), List.of(AuthMode.NONE, AuthMode.JWT, AuthMode.BASIC), List.of("api-key"));
+    private static final Kind<AuthMode> AUTH_MODE =
+            Kind.word(List.of("none", "api-key", "jwt", "basic"), List.of(AuthMode.values()), List.of());
 
     /** The path of a route, or the start of paths and a star. */
     private static final Kind<String> PATH = Kind.text(

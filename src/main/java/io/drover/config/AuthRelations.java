@@ -4,7 +4,7 @@ import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.Jwt;
 
-/** Checks that each way of proving who one is has what it needs, and that nothing is set for one that is off. */
+/** Checks that tokens and passwords have what they need where they are on, and that nothing is set where they are off. */
 final class AuthRelations {
     private final Section drover;
     private final Auth auth;

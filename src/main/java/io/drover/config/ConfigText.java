@@ -3,6 +3,7 @@ package io.drover.config;
 import static io.drover.config.Quantities.text;
 
 import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
@@ -167,8 +168,11 @@ public final class ConfigText {
     }
 
     private void auth() {
-        DroverConfig.Auth auth = config.auth();
+        Auth auth = config.auth();
         List<String> ways = new ArrayList<>();
+        if (auth.mode().contains(AuthMode.API_KEY)) {
+            ways.add(keys(auth));
+        }
         if (auth.mode().contains(AuthMode.JWT)) {
             ways.add(tokens(auth.jwt()));
         }
@@ -178,6 +182,16 @@ public final class ConfigText {
         }
         line("auth", ways.isEmpty() ? "none, anybody may ask" : ways.get(0));
         ways.stream().skip(1).forEach(way -> line("", way));
+    }
+
+    private static String keys(Auth auth) {
+        List<String> sources = new ArrayList<>();
+        auth.keysFile().ifPresent(file -> sources.add(file.toString()));
+        if (auth.keysInRedis()) {
+            sources.add("Redis");
+        }
+        return "API keys of " + String.join(" and ", sources) + ", looked at every " + text(auth.refresh())
+                + (auth.pathPrefix().isEmpty() ? "" : ", in a path behind " + auth.pathPrefix());
     }
 
     private static String tokens(DroverConfig.Jwt jwt) {

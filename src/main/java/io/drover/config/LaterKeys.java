@@ -35,8 +35,6 @@ final class LaterKeys {
             off("limits.shared"),
             off("access.allow"),
             off("access.deny"),
-            off("auth.keys-file"),
-            off("auth.keys-in-redis"),
             off("tls.certificate"),
             off("tls.key"),
             off("validation.fields"),

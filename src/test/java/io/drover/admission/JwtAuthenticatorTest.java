@@ -296,7 +296,7 @@ final class JwtAuthenticatorTest {
     }
 
     private JwtAuthenticator open(Auth auth, Duration least) throws IOException {
-        JwtAuthenticator tokens = JwtAuthenticator.open(auth, (name, fields) -> Principal.named(name), least);
+        JwtAuthenticator tokens = JwtAuthenticator.open(auth, least);
         opened = tokens;
         return tokens;
     }

@@ -127,7 +127,7 @@ final class TokenCheckTest {
     @Test
     void anyIssuerAndAudienceDoWhereNoneIsConfigured() throws IOException {
         Jwt open = settings(List.of("RS256"), "", "", "email", "");
-        TokenCheck anyone = new TokenCheck(open, PublishedKeys.parse(Tokens.published(RSA)), TokenCheckTest::limits);
+        TokenCheck anyone = new TokenCheck(open, PublishedKeys.parse(Tokens.published(RSA)));
         JWTClaimsSet claims =
                 anna().issuer("x").audience("y").claim("email", "a@example.org").build();
 
@@ -144,6 +144,7 @@ final class TokenCheckTest {
 
         assertThat(principal).isNotNull();
         assertThat(principal.owner()).isEqualTo("physics");
+        assertThat(principal.allowance().inFlight()).isEqualTo(3);
         assertThat(principal.expires()).isPresent();
     }
 
@@ -305,7 +306,7 @@ final class TokenCheckTest {
     @Test
     void withoutKeysNothingIsSaidOfAToken() {
         TokenCheck keyless =
-                new TokenCheck(settings(List.of("RS256"), "", "", "sub", ""), null, TokenCheckTest::limits);
+                new TokenCheck(settings(List.of("RS256"), "", "", "sub", ""), null);
 
         Checked checked = keyless.check(bytes("anything"), NOW);
 
@@ -337,8 +338,7 @@ final class TokenCheckTest {
         try {
             return new TokenCheck(
                     settings(algorithms, Tokens.ISSUER, Tokens.AUDIENCE, "sub", "drover"),
-                    PublishedKeys.parse(Tokens.published(keys)),
-                    TokenCheckTest::limits);
+                    PublishedKeys.parse(Tokens.published(keys)));
         } catch (IOException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -355,22 +355,6 @@ final class TokenCheckTest {
                 nameClaim,
                 limitsClaim,
                 Duration.ofMillis(LEEWAY));
-    }
-
-    private static Principal limits(String name, Map<String, ?> fields) {
-        if (!fields.containsKey("owner")) {
-            throw new IllegalArgumentException("unknown field");
-        }
-        Principal plain = Principal.named(name);
-        return new Principal(
-                name,
-                String.valueOf(fields.get("owner")),
-                plain.models(),
-                plain.paths(),
-                plain.allowance(),
-                "",
-                Optional.empty(),
-                true);
     }
 
     private Checked checked(String token) {

@@ -168,12 +168,15 @@ final class ConfigLoaderTest {
                                         new Cidr(address("::1", 0).getAddress(), 128))),
                         new DroverConfig.Access(List.of(), List.of()),
                         new DroverConfig.Auth(
-                                List.of(DroverConfig.AuthMode.JWT, DroverConfig.AuthMode.BASIC),
-                                Optional.empty(),
-                                false,
+                                List.of(
+                                        DroverConfig.AuthMode.API_KEY,
+                                        DroverConfig.AuthMode.JWT,
+                                        DroverConfig.AuthMode.BASIC),
+                                Optional.of(Path.of("/etc/drover/keys")),
+                                true,
                                 Optional.of(Path.of("/etc/drover/users")),
                                 Duration.ofSeconds(129),
-                                "/key/",
+                                "/secret/",
                                 30,
                                 new DroverConfig.Jwt(
                                         Optional.of(URI.create("https://login.example.org/keys")),
