@@ -98,8 +98,8 @@ final class PublishedKeys implements AutoCloseable {
                         + " bits or more, or an EC key)");
             }
             return new JWKSet(usable);
-        } catch (ParseException | IllegalArgumentException malformed) {
-            // Without the parser's words, which may quote a private key.
+        } catch (ParseException | RuntimeException malformed) {
+            // JSON's null makes the parser throw a NullPointerException. Without the parser's words, which may quote a private key.
             throw new IOException("no JSON Web Key Set (expected: {\"keys\":[...]}, RFC 7517)");
         }
     }

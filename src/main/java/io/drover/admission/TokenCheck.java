@@ -64,7 +64,8 @@ final class TokenCheck implements CredentialCheck {
         try {
             // Refuses what is not signed at all, which says "none", and what is encrypted.
             token = SignedJWT.parse(new String(credential, StandardCharsets.ISO_8859_1));
-        } catch (ParseException | IllegalArgumentException malformed) {
+        } catch (ParseException | RuntimeException malformed) {
+            // A head that is JSON's null makes the parser throw a NullPointerException.
             return Checked.refused(NO_TOKEN, nowMillis);
         }
         JWSHeader header = token.getHeader();
@@ -130,7 +131,8 @@ final class TokenCheck implements CredentialCheck {
             return refused("the token's claim " + settings.limitsClaim() + " is no object", nowMillis);
         }
         try {
-            Principal principal = said == null ? Principal.named(name) : PrincipalFields.of(name, fields((Map<?, ?>) said));
+            Principal principal =
+                    said == null ? Principal.named(name) : PrincipalFields.of(name, fields((Map<?, ?>) said));
             return new Checked(AuthVerdict.of(until(principal, untilMillis)), untilMillis);
         } catch (FieldsException wrong) {
             return refused("the token's claim " + settings.limitsClaim() + ": " + wrong.getMessage(), nowMillis);

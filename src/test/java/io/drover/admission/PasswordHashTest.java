@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hashes as others have made them: openssl passwd, glibc's crypt, Openwall's and PHP's published vectors. */
+/** Hashes as others have made them: openssl passwd, libxcrypt, Openwall's published vectors. */
 final class PasswordHashTest {
     @ParameterizedTest
     @ValueSource(
@@ -34,7 +34,7 @@ final class PasswordHashTest {
     void publishedVectorsMatch() {
         assertThat(matches("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"))
                 .isTrue();
-        assertThat(matches("$2y$07$BCryptRequires22Chrcte/VlQH0piJtjXl.0t1XkA8pw9dMXTTOq", "rasmuslerdorf"))
+        assertThat(matches("$2y$07$BCryptRequires22Chrcte/VlQH0piJtjXl.0t1XkA8pw9dMXTpOq", "rasmuslerdorf"))
                 .isTrue();
         assertThat(matches("$apr1$xyz$Pix4eE3fQHxJjb6LqtyMK1", "")).isTrue();
     }
