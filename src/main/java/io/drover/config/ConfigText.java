@@ -3,6 +3,8 @@ package io.drover.config;
 import static io.drover.config.Quantities.text;
 
 import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.Auth;
+import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Balance;
 import io.drover.config.DroverConfig.MidStream;
@@ -10,6 +12,7 @@ import io.drover.config.DroverConfig.PassiveHealth;
 import io.drover.config.DroverConfig.Timeouts;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -43,6 +46,7 @@ public final class ConfigText {
                 "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
+        auth();
         buffers();
         line(
                 "cors",
@@ -161,6 +165,44 @@ public final class ConfigText {
                         : limits.trustedProxies().stream()
                                 .map(Addresses::text)
                                 .collect(Collectors.joining(", ", "trusted proxies ", "")));
+    }
+
+    private void auth() {
+        Auth auth = config.auth();
+        List<String> ways = new ArrayList<>();
+        if (auth.mode().contains(AuthMode.API_KEY)) {
+            ways.add(keys(auth));
+        }
+        if (auth.mode().contains(AuthMode.JWT)) {
+            ways.add(tokens(auth.jwt()));
+        }
+        if (auth.mode().contains(AuthMode.BASIC)) {
+            auth.usersFile()
+                    .ifPresent(file -> ways.add("users of " + file + ", looked at every " + text(auth.refresh())));
+        }
+        line("auth", ways.isEmpty() ? "none, anybody may ask" : ways.get(0));
+        ways.stream().skip(1).forEach(way -> line("", way));
+    }
+
+    private static String keys(Auth auth) {
+        List<String> sources = new ArrayList<>();
+        auth.keysFile().ifPresent(file -> sources.add(file.toString()));
+        if (auth.keysInRedis()) {
+            sources.add("Redis");
+        }
+        return "API keys of " + String.join(" and ", sources) + ", looked at every " + text(auth.refresh())
+                + (auth.pathPrefix().isEmpty() ? "" : ", in a path behind " + auth.pathPrefix());
+    }
+
+    private static String tokens(DroverConfig.Jwt jwt) {
+        return "tokens by keys of "
+                + jwt.jwksUri()
+                        .map(Object::toString)
+                        .or(() -> jwt.jwksFile().map(Path::toString))
+                        .orElse("")
+                + ", " + String.join(" or ", jwt.algorithms())
+                + (jwt.issuer().isEmpty() ? ", any issuer" : ", issuer " + jwt.issuer())
+                + (jwt.audience().isEmpty() ? ", any audience" : ", audience " + jwt.audience());
     }
 
     private void buffers() {

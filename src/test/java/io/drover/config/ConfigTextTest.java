@@ -42,6 +42,7 @@ final class ConfigTextTest {
                 limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
                             requests of a client not limited
                             no trusted proxies
+                auth        none, anybody may ask
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
                 metrics     at most 100 models by name, stall after 5s
@@ -79,6 +80,9 @@ final class ConfigTextTest {
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
                             requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
+                auth        API keys of /etc/drover/keys and Redis, looked at every 129s, in a path behind /secret/
+                            tokens by keys of https://login.example.org/keys, PS256, issuer https://login.example.org, audience llm
+                            users of /etc/drover/users, looked at every 129s
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
                 metrics     at most 22 models by name, stall after 23s
@@ -87,7 +91,7 @@ final class ConfigTextTest {
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")
-                .doesNotContain("secret");
+                .doesNotContain(":secret");
     }
 
     @Test
