@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.Refusal;
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
 import io.drover.http.BadMessageException;
@@ -128,7 +129,12 @@ final class Exchange implements ResponseSink, HeadLines {
             refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
             return;
         }
-        dispatch();
+        Refusal refusal = request.examine(ready);
+        if (refusal == null) {
+            dispatch();
+        } else {
+            fail(refusal.status(), Side.CLIENT, refusal.message());
+        }
     }
 
     /** Answers a request that breaks a rule; its connection ends. */

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -45,6 +46,7 @@ public final class ProxyContext {
                 cluster,
                 LoadBalancer.of(config.balance()),
                 new Admission(config.limits(), metrics),
+                new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, metrics, upstreamConnections));
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
@@ -69,6 +71,7 @@ public final class ProxyContext {
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, metrics, upstreamConnections));
     }

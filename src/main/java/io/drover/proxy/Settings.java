@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -12,5 +13,6 @@ record Settings(
         Cluster cluster,
         LoadBalancer balancer,
         Admission admission,
+        RequestRules rules,
         Origins origins,
         UpstreamSettings upstream) {}
