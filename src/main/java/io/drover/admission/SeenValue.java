@@ -25,7 +25,7 @@ final class SeenValue {
         this.to = from;
     }
 
-    /** @param whole for a number whether it has neither a fraction nor an exponent */
+    /** @param isWhole for a number whether it has neither a fraction nor an exponent */
     void end(long end, boolean isWhole) {
         to = end;
         whole = isWhole;

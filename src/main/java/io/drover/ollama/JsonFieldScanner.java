@@ -263,7 +263,7 @@ public final class JsonFieldScanner {
 
     private void beginNumber(byte b) {
         bounding = (depth == 1 && field == Field.MAX_TOKENS) || (depth == 2 && field == Field.NUM_PREDICT);
-        number = isDigit(b) ? b - '0' : 0;
+        number = isDigit(b) ? (long) b - '0' : 0;
         state = b == '-' ? State.MINUS : b == '0' ? State.ZERO : isDigit(b) ? State.INTEGER : State.MALFORMED;
         if (b == '-') {
             // Without a bound: so Ollama takes a negative number.
