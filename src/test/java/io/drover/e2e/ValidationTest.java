@@ -150,11 +150,16 @@ class ValidationTest {
                             .status())
                     .isEqualTo(200);
             String body = backend.requests().get(0).body();
-            assertThat(body.length()).isEqualTo(start.length() + "\"keep_alive\":\"30m\",\"options\":{\"num_ctx\":4096}}".length());
-            assertThat(body).startsWith("{\"keep_alive\":\"30m\",\"model\"").endsWith("\"options\":{\"num_ctx\":4096}}");
+            assertThat(body.length())
+                    .isEqualTo(start.length() + "\"keep_alive\":\"30m\",\"options\":{\"num_ctx\":4096}}".length());
+            assertThat(body)
+                    .startsWith("{\"keep_alive\":\"30m\",\"model\"")
+                    .endsWith("\"options\":{\"num_ctx\":4096}}");
             Response refused = client.exchange("POST", "/api/chat", start + "\"stream\":1}");
             assertThat(refused.status()).isEqualTo(400);
-            assertThat(refused.body()).contains("stream: a number, 1, at byte " + (start.length() + 9)).hasSizeLessThan(200);
+            assertThat(refused.body())
+                    .contains("stream: a number, 1, at byte " + (start.length() + 9))
+                    .hasSizeLessThan(200);
             Response second = client.exchange("POST", "/api/chat", start.replace("\"]}", "\",\"\"]}") + "\"x\":1}");
             assertThat(second.status()).isEqualTo(400);
             assertThat(second.body()).contains("images: 2 (expected: at most 1");
