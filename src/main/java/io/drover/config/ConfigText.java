@@ -47,6 +47,8 @@ public final class ConfigText {
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
         auth();
+        validation();
+        rewrite();
         buffers();
         line(
                 "cors",
@@ -203,6 +205,42 @@ public final class ConfigText {
                 + ", " + String.join(" or ", jwt.algorithms())
                 + (jwt.issuer().isEmpty() ? ", any issuer" : ", issuer " + jwt.issuer())
                 + (jwt.audience().isEmpty() ? ", any audience" : ", audience " + jwt.audience());
+    }
+
+    private void validation() {
+        DroverConfig.Validation validation = config.validation();
+        List<String> rules = new ArrayList<>();
+        if (validation.fields()) {
+            rules.add("types of fields");
+        }
+        bound(rules, "num_ctx", validation.maxNumCtx());
+        bound(rules, "num_predict", validation.maxNumPredict());
+        bound(rules, "images", validation.maxImages());
+        bound(rules, "messages", validation.maxMessages());
+        if (!validation.models().isEmpty()) {
+            rules.add("models " + String.join(", ", validation.models()));
+        }
+        line("validation", rules.isEmpty() ? "none" : String.join("; ", rules));
+    }
+
+    private static void bound(List<String> rules, String name, int most) {
+        if (most > 0) {
+            rules.add(name + " at most " + most);
+        }
+    }
+
+    private void rewrite() {
+        DroverConfig.Rewrite rewrite = config.rewrite();
+        List<String> rules = new ArrayList<>();
+        if (rewrite.stripNumCtx()) {
+            rules.add("num_ctx taken out");
+        } else {
+            bound(rules, "num_ctx", rewrite.numCtx());
+        }
+        if (!rewrite.keepAlive().isEmpty()) {
+            rules.add("keep_alive " + rewrite.keepAlive());
+        }
+        line("rewrite", rules.isEmpty() ? "nothing" : String.join("; ", rules));
     }
 
     private void buffers() {

@@ -153,7 +153,7 @@ public final class ErrorReplies {
     /** Ollama's choice where it has one; OpenAI's own for the statuses that Ollama never answers. */
     private static String openAiType(int status) {
         return switch (status) {
-            case 400, 401, 403, 408, 413, 431 -> INVALID_REQUEST;
+            case 400, 401, 403, 408, 413, 415, 431 -> INVALID_REQUEST;
             case 404 -> NOT_FOUND;
             case 429 -> RATE_LIMIT;
             default -> API;
@@ -162,7 +162,7 @@ public final class ErrorReplies {
 
     private static String anthropicType(int status) {
         return switch (status) {
-            case 400, 408, 431 -> INVALID_REQUEST;
+            case 400, 408, 415, 431 -> INVALID_REQUEST;
             case 401 -> "authentication_error";
             case 403 -> "permission_error";
             case 404 -> NOT_FOUND;

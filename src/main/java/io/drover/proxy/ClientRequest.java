@@ -1,5 +1,7 @@
 package io.drover.proxy;
 
+import io.drover.admission.Refusal;
+import io.drover.admission.RequestLook;
 import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
@@ -37,6 +39,7 @@ final class ClientRequest {
     private boolean expectsContinue;
     private boolean continued;
     private @Nullable JsonFieldScanner scanner;
+    private @Nullable RequestLook look;
     private @Nullable ModelName name;
 
     /** A request of which nothing is known yet but where it comes from. */
@@ -110,7 +113,15 @@ final class ClientRequest {
                 && endpoint != Endpoint.V1_TRANSCRIPTIONS
                 && endpoint != Endpoint.V1_MODEL
                 && !head.has(Field.CONTENT_ENCODING);
+        look = settings.rules().look(endpoint);
+        if (look != null && head.has(Field.CONTENT_ENCODING)) {
+            throw new BadMessageException(
+                    415, "a body with a Content-Encoding (expected: none, since its fields are looked at here)");
+        }
         scanner = json ? client.scanner() : null;
+        if (scanner != null && look != null) {
+            scanner.visit(look);
+        }
         return new RetainedBody(worker, framing, limit, scanner);
     }
 
@@ -189,6 +200,34 @@ final class ClientRequest {
     /** Whether the body that was read is no JSON, where JSON is expected. */
     boolean isMalformedJson() {
         return scanner != null && scanner.malformed();
+    }
+
+    /**
+     * Holds the complete body against the rules, and changes it where they say so.
+     *
+     * @return why it must not be sent; null where it may
+     */
+    @Nullable
+    Refusal examine(RequestBody body) {
+        RequestLook seen = look;
+        if (seen == null || scanner == null || !(body instanceof RetainedBody kept)) {
+            return null;
+        }
+        boolean whole = scanner.complete();
+        Refusal refusal = seen.refusal(whole, model(), kept::text);
+        if (refusal == null && whole) {
+            kept.edit(seen.edits(kept::text));
+        }
+        return refusal;
+    }
+
+    /** The most tokens that the request lets its answer have; -1: no bound, or none that is known. */
+    long answerBound() {
+        JsonFieldScanner seen = scanner;
+        if (seen == null) {
+            return -1;
+        }
+        return endpoint.family() == ApiFamily.OLLAMA ? seen.numPredict() : seen.maxTokens();
     }
 
     /** The model asked for, as spelled in the request; null where it was not seen. */

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.Refusal;
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
 import io.drover.http.BadMessageException;
@@ -133,10 +134,15 @@ final class Exchange implements ResponseSink, HeadLines {
             return;
         }
         Reply refusal = gate.bodyRefusal();
-        if (refusal == null) {
+        if (refusal != null) {
+            answer(refusal, gate.outcome());
+            return;
+        }
+        Refusal wrong = request.examine(ready);
+        if (wrong == null) {
             dispatch();
         } else {
-            answer(refusal, gate.outcome());
+            fail(wrong.status(), Side.CLIENT, wrong.message());
         }
     }
 

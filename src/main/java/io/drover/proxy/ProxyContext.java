@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -48,6 +49,7 @@ public final class ProxyContext {
                 LoadBalancer.of(config.balance()),
                 authentication,
                 new Admission(config.limits(), metrics),
+                new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, metrics, upstreamConnections));
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
@@ -73,6 +75,7 @@ public final class ProxyContext {
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 authentication,
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, metrics, upstreamConnections));
     }

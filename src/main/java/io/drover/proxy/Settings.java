@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -13,5 +14,6 @@ record Settings(
         LoadBalancer balancer,
         Authentication authentication,
         Admission admission,
+        RequestRules rules,
         Origins origins,
         UpstreamSettings upstream) {}
