@@ -74,6 +74,9 @@ final class Gate {
             return null;
         }
         Principal principal = found.principal();
+        if (principal == null && found.isForNow()) {
+            return refuse(503, "credentials not checked", found.refusal()).with(OwnAnswers.RETRY_AFTER);
+        }
         if (principal == null) {
             String hint = settings.authentication().hint();
             return refuse(401, "not authenticated", found.refusal() + ": " + hint)
@@ -119,7 +122,7 @@ final class Gate {
     }
 
     private Reply refuse(int status, String cause, String message) {
-        outcome = Outcome.failed(status, Phase.ADMIT, Side.CLIENT, cause);
+        outcome = Outcome.failed(status, Phase.ADMIT, status == 503 ? Side.PROXY : Side.CLIENT, cause);
         Endpoint endpoint = request.endpoint();
         String id = request.caller().requestId();
         byte[] body = status == 401

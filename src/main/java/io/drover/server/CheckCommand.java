@@ -24,6 +24,9 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(options.source());
+        try (Credentials credentials = Credentials.ofFiles()) {
+            credentials.configure(loaded.config().auth());
+        }
         PrintWriter out = spec.commandLine().getOut();
         out.print(ConfigText.render(loaded.config()));
         loaded.warnings().forEach(warning -> out.println("warning: " + warning));

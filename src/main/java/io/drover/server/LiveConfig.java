@@ -16,7 +16,6 @@ import io.drover.health.DiscoveryListener;
 import io.drover.health.Found;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.Metrics;
-import io.drover.proxy.Authentication;
 import io.drover.proxy.ProxyContext;
 import io.netty.channel.EventLoop;
 import io.netty.util.NetUtil;
@@ -51,6 +50,7 @@ final class LiveConfig implements AutoCloseable {
     private final ConfigSource source;
     private final Membership members;
     private final ProxyContext proxy;
+    private final Credentials credentials;
     private final HerdWatch watch;
     private final EventLoop loop;
     private final Metrics metrics;
@@ -74,6 +74,7 @@ final class LiveConfig implements AutoCloseable {
 
     /**
      * @param members with the running configuration's backends
+     * @param credentials of the running configuration; reloads change them
      * @param loop one of NIO, for discovery
      * @param onReload tells the event loops that the proxy's settings have changed
      */
@@ -82,6 +83,7 @@ final class LiveConfig implements AutoCloseable {
             DroverConfig running,
             Membership members,
             ProxyContext proxy,
+            Credentials credentials,
             HerdWatch watch,
             EventLoop loop,
             Metrics metrics,
@@ -90,6 +92,7 @@ final class LiveConfig implements AutoCloseable {
         this.running = running;
         this.members = members;
         this.proxy = proxy;
+        this.credentials = credentials;
         this.watch = watch;
         this.loop = loop;
         this.metrics = metrics;
@@ -140,6 +143,7 @@ final class LiveConfig implements AutoCloseable {
         LoadedConfig loaded;
         try {
             loaded = ConfigLoader.reload(source, running);
+            credentials.configure(loaded.config().auth());
         } catch (ConfigException invalid) {
             LOG.error("reload: nothing changes, since the configuration is invalid:\n{}", invalid.getMessage());
             throw new CompletionException(invalid);
@@ -180,7 +184,7 @@ final class LiveConfig implements AutoCloseable {
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);
         Cluster cluster = members.apply(change, System.nanoTime());
-        proxy.apply(next, cluster, Authentication.OFF);
+        proxy.apply(next, cluster, credentials.current());
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
         if (!next.equals(running)) {

@@ -1,10 +1,12 @@
 package io.drover.server;
 
+import io.drover.admission.KeyStore;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
 import io.drover.backend.BackendState;
 import io.drover.backend.Cluster;
 import io.drover.backend.Membership;
+import io.drover.cache.RedisHash;
 import io.drover.cache.RedisLink;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
@@ -14,7 +16,6 @@ import io.drover.config.LoadedConfig;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.AccessLog;
 import io.drover.metrics.Metrics;
-import io.drover.proxy.Authentication;
 import io.drover.proxy.ProxyContext;
 import io.drover.proxy.Worker;
 import io.netty.bootstrap.ServerBootstrap;
@@ -77,11 +78,21 @@ public final class ProxyServer implements AutoCloseable {
     private final HerdWatch watch;
     private final LiveConfig live;
     private final @Nullable RedisLink redis;
+    private final Credentials credentials;
     private @Nullable Channel admin;
 
-    private ProxyServer(ConfigSource source, DroverConfig config, Transport transport) throws IOException {
+    private ProxyServer(ConfigSource source, DroverConfig config, Transport transport)
+            throws ConfigException, IOException {
         this.config = config;
         this.transport = transport;
+        redis = config.redis().uri().map(RedisLink::new).orElse(null);
+        credentials = new Credentials(redis == null ? null : new RedisHash(redis, KeyStore.REDIS_KEY)::all);
+        try {
+            credentials.configure(config.auth());
+        } catch (ConfigException unreadable) {
+            credentials.close();
+            throw unreadable;
+        }
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
@@ -97,15 +108,14 @@ public final class ProxyServer implements AutoCloseable {
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
         watch = new HerdWatch(config, asking, NioSocketChannel.class, this::onGone);
-        proxy = new ProxyContext(config, cluster, Authentication.OFF, watch::refreshModels, metrics, accessLog);
+        proxy = new ProxyContext(config, cluster, credentials.current(), watch::refreshModels, metrics, accessLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
-        live = new LiveConfig(source, config, members, proxy, watch, asking, metrics, this::onReload);
-        redis = config.redis().uri().map(RedisLink::new).orElse(null);
+        live = new LiveConfig(source, config, members, proxy, credentials, watch, asking, metrics, this::onReload);
     }
 
     /**
@@ -323,6 +333,7 @@ public final class ProxyServer implements AutoCloseable {
             listener.close().awaitUninterruptibly();
         }
         live.close();
+        credentials.close();
         if (redis != null) {
             redis.close();
         }
