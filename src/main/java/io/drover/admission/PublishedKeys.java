@@ -99,7 +99,8 @@ final class PublishedKeys implements AutoCloseable {
             }
             return new JWKSet(usable);
         } catch (ParseException | RuntimeException malformed) {
-            // JSON's null makes the parser throw a NullPointerException. Without the parser's words, which may quote a private key.
+            // JSON's null makes the parser throw a NullPointerException. Without the parser's words, which may quote a
+            // private key.
             throw new IOException("no JSON Web Key Set (expected: {\"keys\":[...]}, RFC 7517)");
         }
     }
