@@ -68,12 +68,12 @@ final class KeyFile {
         if (!content.problems().isEmpty()) {
             throw new IOException(String.join("\n", content.problems()));
         }
-        LOG.info("keys file {}: {} keys", path, content.keys().size());
         return new KeyFile(path, stamp, content);
     }
 
-    Path path() {
-        return path;
+    /** Says in the log what it holds. */
+    void tell() {
+        LOG.info("keys file {}: {} keys", path, keys.size());
     }
 
     List<KeyLine> keys() {
@@ -119,7 +119,7 @@ final class KeyFile {
             return false;
         }
         keys = fresh.keys();
-        LOG.info("keys file {}: {} keys", path, keys.size());
+        tell();
         return true;
     }
 

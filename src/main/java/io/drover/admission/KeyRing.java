@@ -2,6 +2,7 @@ package io.drover.admission;
 
 import io.drover.config.DroverConfig.Auth;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +80,9 @@ public final class KeyRing implements Authenticator, AutoCloseable {
                 next.keysFile().isPresent() ? KeyFile.open(next.keysFile().get()) : null;
         synchronized (this) {
             file = nextFile;
+            if (nextFile != null) {
+                nextFile.tell();
+            }
             stored = !next.keysInRedis() ? null : stored == null ? new StoredKeys() : stored;
             rebuild();
             if (!next.refresh().equals(refresh)) {
@@ -94,6 +98,16 @@ public final class KeyRing implements Authenticator, AutoCloseable {
             looks.cancel(false);
         }
         looks = thread.scheduleWithFixedDelay(this::look, millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Reads the file once, to see whether it would do.
+     *
+     * @return how many keys it holds
+     * @throws IOException as {@link #open}
+     */
+    public static int check(Path keysFile) throws IOException {
+        return KeyFile.open(keysFile).keys().size();
     }
 
     /** How many keys there are. */

@@ -196,7 +196,9 @@ final class KeyFileTest {
 
     private KeyFile open(String text) throws IOException {
         Files.writeString(file, text);
-        return KeyFile.open(file);
+        KeyFile keys = KeyFile.open(file);
+        keys.tell();
+        return keys;
     }
 
     private static List<String> names(KeyFile file) {

@@ -9,12 +9,15 @@ import io.drover.config.SecretHash;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -98,6 +101,25 @@ class KeyCommandTest {
         assertThat(Objects.requireNonNull(key).getUsageMessage())
                 .contains("--gpu-time-per-month")
                 .contains("admin.token-hash");
+    }
+
+    @Test
+    void checkReadsTheKeysFile(@TempDir Path dir) throws Exception {
+        run("key", "--name", "alice");
+        Path keys = Files.writeString(
+                dir.resolve("keys"), out.toString().lines().toList().get(1));
+        Path config = Files.writeString(
+                dir.resolve("drover.conf"),
+                "drover { backends = [\"http://a:1\"], auth { mode = api-key, keys-file = \"" + keys + "\" } }");
+
+        assertThat(run("check", "-c", config.toString())).isZero();
+        assertThat(out.toString())
+                .contains("auth        API keys of " + keys)
+                .contains(keys + " holds 1 API keys\nthe configuration is valid");
+
+        Files.writeString(keys, "nonsense");
+        assertThat(run("check", "-c", config.toString())).isOne();
+        assertThat(err.toString()).startsWith(keys + ":1: no JSON at column 1 (expected: one object");
     }
 
     private int run(String... arguments) {
