@@ -111,6 +111,12 @@ public final class RedisLink implements AutoCloseable {
         return up;
     }
 
+    /** The connection, which may be broken; null where there is none yet. */
+    @Nullable
+    RedisConnection connection() {
+        return connection;
+    }
+
     /** Lets go of Redis; takes two seconds at most. */
     @Override
     public void close() {

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Network addresses: what is accepted for them and how they are printed. */
 final class Addresses {
@@ -125,6 +126,18 @@ final class Addresses {
             throw new WrongValueException(CIDR_EXPECTED + ", with at most " + bits + " bits");
         }
         return new Cidr(address, Integer.parseInt(prefix));
+    }
+
+    /**
+     * Whether a URL's host is this machine by its spelling; a name is not looked up, since what it leads to may change.
+     *
+     * @param host as {@link URI#getHost} has it
+     */
+    static boolean isLoopback(@Nullable String host) {
+        return host != null
+                && (host.equals("localhost")
+                        || host.equals("[::1]")
+                        || (host.startsWith("127.") && IPV4.matcher(host).matches()));
     }
 
     /** {@code host:port}, an IPv6 address in brackets. */

@@ -50,20 +50,25 @@ final class AdmissionRecords {
             "a name, in which each * stands for any text",
             Pattern.compile("\\S+").asMatchPredicate());
 
-    private static final Kind<String> ALGORITHM = Kind.word(
-            "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384",
-            "HS512");
+    /** Signatures by a private key that the JDK can verify: with a shared secret whoever verifies could sign too. */
+    private static final Kind<String> ALGORITHM =
+            Kind.word("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512");
 
+    /** Keys that came over an open line would be anybody's. */
     private static final Kind<Optional<URI>> JWKS_URI = value -> {
         String expected = "https://host/path, or http:// to loopback";
         String text = Kind.scalar(value, expected).trim();
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
         try {
             URI uri = new URI(text);
-            boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
-            if (!text.isEmpty() && (!web || uri.getHost() == null)) {
+            boolean safe = "https".equals(uri.getScheme())
+                    || ("http".equals(uri.getScheme()) && Addresses.isLoopback(uri.getHost()));
+            if (!safe || uri.getHost() == null || uri.getRawUserInfo() != null) {
                 throw new WrongValueException(expected);
             }
-            return text.isEmpty() ? Optional.empty() : Optional.of(uri);
+            return Optional.of(uri);
         } catch (URISyntaxException malformed) {
             throw new WrongValueException(expected);
         }

@@ -3,6 +3,8 @@ package io.drover.config;
 import static io.drover.config.Quantities.text;
 
 import io.drover.config.DroverConfig.ActiveHealth;
+import io.drover.config.DroverConfig.Auth;
+import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.BackendTls;
 import io.drover.config.DroverConfig.Balance;
@@ -12,6 +14,7 @@ import io.drover.config.DroverConfig.Timeouts;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -46,6 +49,9 @@ public final class ConfigText {
                 "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
+        auth();
+        validation();
+        rewrite();
         buffers();
         line(
                 "cors",
@@ -178,6 +184,80 @@ public final class ConfigText {
                         : limits.trustedProxies().stream()
                                 .map(Addresses::text)
                                 .collect(Collectors.joining(", ", "trusted proxies ", "")));
+    }
+
+    private void auth() {
+        Auth auth = config.auth();
+        List<String> ways = new ArrayList<>();
+        if (auth.mode().contains(AuthMode.API_KEY)) {
+            ways.add(keys(auth));
+        }
+        if (auth.mode().contains(AuthMode.JWT)) {
+            ways.add(tokens(auth.jwt()));
+        }
+        if (auth.mode().contains(AuthMode.BASIC)) {
+            auth.usersFile()
+                    .ifPresent(file -> ways.add("users of " + file + ", looked at every " + text(auth.refresh())));
+        }
+        line("auth", ways.isEmpty() ? "none, anybody may ask" : ways.get(0));
+        ways.stream().skip(1).forEach(way -> line("", way));
+    }
+
+    private static String keys(Auth auth) {
+        List<String> sources = new ArrayList<>();
+        auth.keysFile().ifPresent(file -> sources.add(file.toString()));
+        if (auth.keysInRedis()) {
+            sources.add("Redis");
+        }
+        return "API keys of " + String.join(" and ", sources) + ", looked at every " + text(auth.refresh())
+                + (auth.pathPrefix().isEmpty() ? "" : ", in a path behind " + auth.pathPrefix());
+    }
+
+    private static String tokens(DroverConfig.Jwt jwt) {
+        return "tokens by keys of "
+                + jwt.jwksUri()
+                        .map(Object::toString)
+                        .or(() -> jwt.jwksFile().map(Path::toString))
+                        .orElse("")
+                + ", " + String.join(" or ", jwt.algorithms())
+                + (jwt.issuer().isEmpty() ? ", any issuer" : ", issuer " + jwt.issuer())
+                + (jwt.audience().isEmpty() ? ", any audience" : ", audience " + jwt.audience());
+    }
+
+    private void validation() {
+        DroverConfig.Validation validation = config.validation();
+        List<String> rules = new ArrayList<>();
+        if (validation.fields()) {
+            rules.add("types of fields");
+        }
+        bound(rules, "num_ctx", validation.maxNumCtx());
+        bound(rules, "num_predict", validation.maxNumPredict());
+        bound(rules, "images", validation.maxImages());
+        bound(rules, "messages", validation.maxMessages());
+        if (!validation.models().isEmpty()) {
+            rules.add("models " + String.join(", ", validation.models()));
+        }
+        line("validation", rules.isEmpty() ? "none" : String.join("; ", rules));
+    }
+
+    private static void bound(List<String> rules, String name, int most) {
+        if (most > 0) {
+            rules.add(name + " at most " + most);
+        }
+    }
+
+    private void rewrite() {
+        DroverConfig.Rewrite rewrite = config.rewrite();
+        List<String> rules = new ArrayList<>();
+        if (rewrite.stripNumCtx()) {
+            rules.add("num_ctx taken out");
+        } else {
+            bound(rules, "num_ctx", rewrite.numCtx());
+        }
+        if (!rewrite.keepAlive().isEmpty()) {
+            rules.add("keep_alive " + rewrite.keepAlive());
+        }
+        line("rewrite", rules.isEmpty() ? "nothing" : String.join("; ", rules));
     }
 
     private void buffers() {

@@ -5,8 +5,6 @@ import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Durations, sizes and rates: what is accepted for them and how they are printed. */
@@ -20,9 +18,6 @@ final class Quantities {
     /** Events in a unit of time; empty for {@code 0}: off. */
     static final Kind<Optional<Rate>> RATE = Quantities::parseRate;
 
-    /** Beyond so many in a second the rounding to whole nanoseconds from one to the next would show. */
-    private static final int HIGHEST_PER_SECOND = 1_000_000;
-
     private static final String DURATION_EXPECTED = "a duration such as 2m";
     /** Far below the 292 years at which a sum of nanoseconds overflows. */
     private static final Duration LONGEST = Duration.ofDays(365);
@@ -30,8 +25,6 @@ final class Quantities {
     private static final Pattern WITH_UNIT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]+");
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");
     private static final Pattern SIZE = Pattern.compile("-?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]*");
-
-    private static final Pattern RATE_PARTS = Pattern.compile("([0-9]{1,9})/([smhd])");
 
     /** How many of something, from 0. */
     static final Kind<Long> COUNT = value -> {
@@ -46,27 +39,16 @@ final class Quantities {
     private Quantities() {}
 
     private static Optional<Rate> parseRate(ConfigValue value) throws WrongValueException {
-        String expected = "a rate such as 10/s, 600/m or 3600/h, up to " + HIGHEST_PER_SECOND + "/s; 0: off";
+        String expected = Rate.EXPECTED + "; 0: off";
         String text = Kind.scalar(value, expected).trim();
         if (text.equals("0")) {
             return Optional.empty();
         }
-        Matcher parts = RATE_PARTS.matcher(text);
-        if (!parts.matches()) {
+        Optional<Rate> rate = Rate.parse(text);
+        if (rate.isEmpty()) {
             throw new WrongValueException(expected);
         }
-        int count = Integer.parseInt(parts.group(1));
-        TimeUnit unit =
-                switch (parts.group(2)) {
-                    case "s" -> TimeUnit.SECONDS;
-                    case "m" -> TimeUnit.MINUTES;
-                    case "h" -> TimeUnit.HOURS;
-                    default -> TimeUnit.DAYS;
-                };
-        if (count < 1 || count > HIGHEST_PER_SECOND * unit.toSeconds(1)) {
-            throw new WrongValueException(expected);
-        }
-        return Optional.of(new Rate(count, unit));
+        return rate;
     }
 
     private static Kind<Duration> duration(Duration least) {

@@ -1,5 +1,7 @@
 package io.drover.config;
 
+import io.drover.config.DroverConfig.Auth;
+import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.BackendConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -32,6 +34,8 @@ final class Relations {
         }
         checkListeners();
         checkTls();
+        checkKeys();
+        new AuthRelations(drover, config).check();
     }
 
     private void checkTls() {
@@ -92,6 +96,34 @@ final class Relations {
                     drover.problem("listen", "another address than that of backend " + backend.name());
                 }
             }
+        }
+    }
+
+    /** Whoever sets a key's source believes that keys are asked for: without the mode anybody could come in. */
+    private void checkKeys() {
+        Auth auth = config.auth();
+        if (drover.isWrong("auth.mode")) {
+            return;
+        }
+        if (auth.mode().isEmpty()
+                || (auth.mode().contains(AuthMode.NONE) && auth.mode().size() > 1)) {
+            drover.problem("auth.mode", "none alone, or those that are accepted");
+            return;
+        }
+        boolean asked = auth.mode().contains(AuthMode.API_KEY);
+        boolean given = auth.keysFile().isPresent() || auth.keysInRedis();
+        if (asked && !given && !drover.isWrong("auth.keys-file") && !drover.isWrong("auth.keys-in-redis")) {
+            drover.problem("auth.mode", "drover.auth.keys-file or drover.auth.keys-in-redis beside api-key");
+        }
+        String useless = ", since drover.auth.mode lacks api-key";
+        if (!asked && auth.keysFile().isPresent()) {
+            drover.problem("auth.keys-file", "nothing" + useless);
+        }
+        if (!asked && auth.keysInRedis()) {
+            drover.problem("auth.keys-in-redis", "false" + useless);
+        }
+        if (asked && auth.keysInRedis() && config.redis().uri().isEmpty() && !drover.isWrong("redis.uri")) {
+            drover.problem("auth.keys-in-redis", "false, since drover.redis.uri is not set");
         }
     }
 

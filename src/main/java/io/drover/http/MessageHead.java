@@ -30,6 +30,8 @@ public final class MessageHead {
     int targetEnd;
     int pathStart;
     int pathEnd;
+    int secretStart;
+    int secretEnd;
     int minorVersion;
     int status;
     int reasonStart;
@@ -44,6 +46,7 @@ public final class MessageHead {
         length = 0;
         fieldCount = 0;
         methodEnd = 0;
+        secretEnd = 0;
         status = 0;
         // A rare head of many kilobytes must not stay with every idle connection.
         if (bytes.length > 8 * INITIAL_BYTES) {
@@ -123,6 +126,26 @@ public final class MessageHead {
         return pathEnd;
     }
 
+    /** Whether a secret stands before the path: see {@link RequestTarget#hide}. */
+    public boolean hasSecret() {
+        return secretEnd > 0;
+    }
+
+    public int secretStart() {
+        return secretStart;
+    }
+
+    public int secretEnd() {
+        return secretEnd;
+    }
+
+    /** The target as it came, stars in the place of a secret. Allocates. */
+    public String target() {
+        return hasSecret()
+                ? text(targetStart, secretStart) + "***" + text(secretEnd, targetEnd)
+                : text(targetStart, targetEnd);
+    }
+
     /** Path and query in origin form. Allocates. */
     public String originForm() {
         String form = text(pathStart, targetEnd);
@@ -195,6 +218,11 @@ public final class MessageHead {
     /** A range of the head as ISO-8859-1 text: each byte one character. Allocates. */
     public String text(int from, int to) {
         return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Whether a range of the head is this lower-case word, whatever its case. */
+    public boolean textIs(int from, int to, byte[] lowerCase) {
+        return Octets.equalsIgnoreCase(bytes, from, to, lowerCase);
     }
 
     /** Whether the value of field {@code i} is this lower-case word, whatever its case. */

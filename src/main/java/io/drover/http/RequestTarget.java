@@ -1,6 +1,7 @@
 package io.drover.http;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Rules on a request's target and Host (RFC 9112, 3.2; RFC 9110, 4.2.1 and 7.2). */
 public final class RequestTarget {
@@ -31,6 +32,27 @@ public final class RequestTarget {
             throw BadMessageException.badRequest("request target \"" + head.text(from, Math.min(to, from + 64))
                     + "\" (expected: a path such as /api/chat)");
         }
+    }
+
+    /**
+     * Takes a secret out of the path of a head that was {@linkplain #check checked}: the segment behind {@code prefix}, if
+     * the path begins with that. What follows is the path from then on.
+     *
+     * @param prefix ends with a slash
+     */
+    public static void hide(MessageHead head, byte[] prefix) {
+        int from = head.pathStart;
+        int secret = from + prefix.length;
+        if (secret > head.pathEnd || !Arrays.equals(head.bytes, from, secret, prefix, 0, prefix.length)) {
+            return;
+        }
+        int end = secret;
+        while (end < head.pathEnd && head.bytes[end] != '/') {
+            end++;
+        }
+        head.secretStart = secret;
+        head.secretEnd = end;
+        head.pathStart = end;
     }
 
     /** Position of the one valid Host field, or -1 where HTTP/1.0 leaves it out. */

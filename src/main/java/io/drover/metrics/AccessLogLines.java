@@ -68,6 +68,7 @@ final class AccessLogLines {
         json.writeStringField("time", TIME.format(Instant.ofEpochMilli(record.startedAtMillis())));
         json.writeStringField("request_id", record.requestId());
         json.writeStringField("client", record.client());
+        text("key", record.principal());
         json.writeStringField("method", record.method());
         json.writeStringField("path", record.target());
         json.writeStringField("endpoint", record.endpoint());

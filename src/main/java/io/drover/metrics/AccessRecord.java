@@ -15,9 +15,13 @@ public interface AccessRecord {
     /** The client's address as text, after X-Forwarded-For of a trusted proxy was taken into account. */
     String client();
 
+    /** The name of the key, token or user by which the caller proved who it is; null where nobody had to. */
+    @Nullable
+    String principal();
+
     String method();
 
-    /** Path and query as sent. */
+    /** Path and query as sent, but for a secret in the path. */
     String target();
 
     /** Label of the route, such as {@code /api/chat}; {@code other} for paths that Drover does not know. */

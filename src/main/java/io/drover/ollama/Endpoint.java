@@ -114,6 +114,14 @@ public enum Endpoint {
         return this != BLOBS;
     }
 
+    /** Whether it may change which models a backend has. */
+    public boolean changesModels() {
+        return switch (this) {
+            case PULL, PUSH, CREATE, BLOBS, COPY, DELETE -> true;
+            default -> false;
+        };
+    }
+
     /** Whether either side may be silent for longer than any timeout while all is well. */
     public boolean unhurried() {
         return kind == Kind.UNHURRIED;

@@ -54,6 +54,26 @@ public final class ErrorReplies {
     }
 
     /**
+     * The body of a 401. The ollama CLI takes every 401 for one of ollama.com's and prints the field {@code status} of it,
+     * or else nothing of use.
+     */
+    public static byte[] unauthorized(ApiFamily family, String message, String requestId) {
+        if (family != ApiFamily.OLLAMA) {
+            return body(family, 401, message, requestId);
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(2 * message.length() + 64);
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeStringField("error", message);
+            json.writeStringField("status", message);
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    /**
      * The body of the 404 for a model that is nowhere, byte by byte as Ollama answers it; only the request's id, in
      * Anthropic's shape, is ours.
      *
@@ -133,7 +153,7 @@ public final class ErrorReplies {
     /** Ollama's choice where it has one; OpenAI's own for the statuses that Ollama never answers. */
     private static String openAiType(int status) {
         return switch (status) {
-            case 400, 401, 403, 408, 413, 431 -> INVALID_REQUEST;
+            case 400, 401, 403, 408, 413, 415, 431 -> INVALID_REQUEST;
             case 404 -> NOT_FOUND;
             case 429 -> RATE_LIMIT;
             default -> API;
@@ -142,7 +162,7 @@ public final class ErrorReplies {
 
     private static String anthropicType(int status) {
         return switch (status) {
-            case 400, 408, 431 -> INVALID_REQUEST;
+            case 400, 408, 415, 431 -> INVALID_REQUEST;
             case 401 -> "authentication_error";
             case 403 -> "permission_error";
             case 404 -> NOT_FOUND;

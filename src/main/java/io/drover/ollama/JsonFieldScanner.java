@@ -1,13 +1,12 @@
 package io.drover.ollama;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds {@code model}, {@code name} and {@code stream} in a request's JSON body while it arrives: fed piece by piece,
- * cut anywhere, it keeps a few hundred bytes however long the prompt is.
+ * Finds {@code model}, {@code name}, {@code stream} and the bound of the answer in a request's JSON body while it
+ * arrives: fed piece by piece, cut anywhere, it keeps a few hundred bytes however long the prompt is. A
+ * {@link JsonVisitor} may look on.
  *
  * <p>It decides as Go's {@code encoding/json} does, because a backend reads the same body again and must come to the
  * same model: names match in any case, the last duplicate wins, {@code null} leaves a string as it was, and whatever
@@ -22,7 +21,9 @@ public final class JsonFieldScanner {
 
     private static final int MAX_MODEL_BYTES = 3 * MAX_MODEL_LENGTH;
     /** More bytes than any spelling of the wanted names has. */
-    private static final int MAX_NAME_BYTES = 16;
+    private static final int MAX_NAME_BYTES = 24;
+    /** Larger numbers count as this one. */
+    private static final long MOST_TOKENS = Integer.MAX_VALUE;
 
     private static final long EACH_BYTE = 0x0101010101010101L;
     private static final long HIGH_BITS = EACH_BYTE << 7;
@@ -65,7 +66,10 @@ public final class JsonFieldScanner {
         NONE,
         MODEL,
         NAME,
-        STREAM
+        STREAM,
+        OPTIONS,
+        NUM_PREDICT,
+        MAX_TOKENS
     }
 
     private State state = State.VALUE;
@@ -77,23 +81,39 @@ public final class JsonFieldScanner {
     private Field field = Field.NONE;
 
     private boolean inName;
+    private long nameOffset;
     private String literal = "";
     private int literalLength;
     private int hexDigits;
     private int codeUnit;
 
-    /** The wanted string so far, in UTF-8; {@code captureLimit} 0: the string is not wanted. */
-    private byte[] capture = new byte[64];
-
-    private int captured;
-    private int captureLimit;
-    private boolean captureOverflow;
-    /** A first half of a surrogate pair that waits for its second; 0: none. */
-    private int highSurrogate;
+    /** The wanted string so far. */
+    private final CapturedText text = new CapturedText();
 
     private @Nullable String model;
     private @Nullable String name;
     private @Nullable Boolean stream;
+
+    /** Whether what is read lies in {@code options}. */
+    private boolean inOptions;
+    /** Whether the number that is read bounds the answer. */
+    private boolean bounding;
+    /** What was read of that number. */
+    private long number;
+
+    private long numPredict;
+    private long maxTokens;
+
+    private @Nullable JsonVisitor visitor;
+    /** Bytes of all pieces before this one. */
+    private long consumed;
+    /** Where the byte stands that is read now. */
+    private long offset;
+
+    /** Has {@code looker} told what is read, until the next {@link #reset}. */
+    public void visit(JsonVisitor looker) {
+        visitor = looker;
+    }
 
     /** The value of {@code model}; null where there is none, it is no string, or longer than any name may be. */
     public @Nullable String model() {
@@ -108,6 +128,19 @@ public final class JsonFieldScanner {
     /** The value of {@code stream}; null where it is absent, null, or neither true nor false. */
     public @Nullable Boolean stream() {
         return stream;
+    }
+
+    /** The value of {@code options.num_predict}, at most {@code Integer.MAX_VALUE}; -1 where it bounds nothing. */
+    public long numPredict() {
+        return numPredict > 0 ? numPredict : -1;
+    }
+
+    /**
+     * The largest value of {@code max_tokens}, {@code max_completion_tokens} and {@code max_output_tokens}, at most
+     * {@code Integer.MAX_VALUE}; -1 where they bound nothing.
+     */
+    public long maxTokens() {
+        return maxTokens > 0 ? maxTokens : -1;
     }
 
     /** Whether a whole JSON value was read; a number on its own counts as soon as it may end. */
@@ -126,10 +159,16 @@ public final class JsonFieldScanner {
         depth = 0;
         field = Field.NONE;
         inName = false;
-        captureLimit = 0;
+        text.begin(0);
         model = null;
         name = null;
         stream = null;
+        inOptions = false;
+        bounding = false;
+        numPredict = 0;
+        maxTokens = 0;
+        visitor = null;
+        consumed = 0;
     }
 
     /**
@@ -142,14 +181,16 @@ public final class JsonFieldScanner {
     public void feed(ByteBuf buf, int from, int to) {
         int at = from;
         while (at < to && state != State.DONE && state != State.MALFORMED) {
+            offset = consumed + at - from;
             if (state == State.STRING) {
-                at = readString(buf, at, to);
+                at = readString(buf, from, at, to);
             } else if (state.isNumber()) {
-                at = readNumber(buf, at, to);
+                at = readNumber(buf, from, at, to);
             } else {
                 step(buf.getByte(at++));
             }
         }
+        consumed += to - from;
     }
 
     private void step(byte b) {
@@ -195,17 +236,49 @@ public final class JsonFieldScanner {
     }
 
     private void beginValue(byte b) {
+        if (visitor != null) {
+            visitor.onValue(JsonKind.of(b), offset);
+        }
         switch (b) {
             case '{' -> open(true);
             case '[' -> open(false);
-            case '"' -> beginString((field == Field.MODEL || field == Field.NAME) && depth == 1 ? MAX_MODEL_BYTES : 0);
+            case '"' -> beginString(wantedOfString());
             case 't' -> beginLiteral("true");
             case 'f' -> beginLiteral("false");
             case 'n' -> beginLiteral("null");
-            case '-' -> state = State.MINUS;
-            case '0' -> state = State.ZERO;
-            default -> state = isDigit(b) ? State.INTEGER : State.MALFORMED;
+            default -> beginNumber(b);
         }
+    }
+
+    private boolean isOption() {
+        return depth == 2 && inOptions;
+    }
+
+    private int wantedOfString() {
+        if (depth == 1 && (field == Field.MODEL || field == Field.NAME)) {
+            return MAX_MODEL_BYTES;
+        }
+        return visitor != null && visitor.wantsText() ? MAX_NAME_BYTES : 0;
+    }
+
+    private void beginNumber(byte b) {
+        bounding = (depth == 1 && field == Field.MAX_TOKENS) || (depth == 2 && field == Field.NUM_PREDICT);
+        number = isDigit(b) ? (long) b - '0' : 0;
+        state = b == '-' ? State.MINUS : b == '0' ? State.ZERO : isDigit(b) ? State.INTEGER : State.MALFORMED;
+        if (b == '-') {
+            // Without a bound: so Ollama takes a negative number.
+            setBound(0);
+        }
+    }
+
+    /** 0: none. A client that gives several names the one that is larger, whichever the backend heeds. */
+    private void setBound(long tokens) {
+        if (bounding && field == Field.NUM_PREDICT) {
+            numPredict = tokens;
+        } else if (bounding) {
+            maxTokens = Math.max(maxTokens, tokens);
+        }
+        bounding = false;
     }
 
     private void beginName(byte b) {
@@ -214,7 +287,9 @@ public final class JsonFieldScanner {
             return;
         }
         inName = true;
-        beginString(depth == 1 ? MAX_NAME_BYTES : 0);
+        nameOffset = offset;
+        boolean wanted = depth == 1 || isOption() || (visitor != null && visitor.wantsName());
+        beginString(wanted ? MAX_NAME_BYTES : 0);
     }
 
     private void open(boolean object) {
@@ -225,6 +300,9 @@ public final class JsonFieldScanner {
         long bit = 1L << depth;
         int word = depth / Long.SIZE;
         objects[word] = object ? objects[word] | bit : objects[word] & ~bit;
+        if (depth == 1) {
+            inOptions = object && field == Field.OPTIONS;
+        }
         depth++;
         state = object ? State.FIRST_NAME : State.FIRST_ELEMENT;
     }
@@ -235,7 +313,7 @@ public final class JsonFieldScanner {
             return;
         }
         depth--;
-        endValue();
+        endValue(offset + 1);
     }
 
     private boolean inObject() {
@@ -243,9 +321,13 @@ public final class JsonFieldScanner {
         return (objects[level / Long.SIZE] & 1L << level) != 0;
     }
 
-    private void endValue() {
+    private void endValue(long end) {
         if (depth <= 1) {
             field = Field.NONE;
+            inOptions = false;
+        }
+        if (visitor != null) {
+            visitor.onEnd(end, state == State.INTEGER || state == State.ZERO);
         }
         state = depth == 0 ? State.DONE : State.AFTER_VALUE;
     }
@@ -268,15 +350,21 @@ public final class JsonFieldScanner {
         if (field == Field.STREAM && depth == 1) {
             stream = literal.equals("null") ? null : Boolean.valueOf(literal);
         }
-        endValue();
+        endValue(offset + 1);
     }
 
-    private int readNumber(ByteBuf buf, int from, int to) {
+    /** @param start index of the piece's first byte */
+    private int readNumber(ByteBuf buf, int start, int from, int to) {
         for (int at = from; at < to; at++) {
-            State next = numberState(buf.getByte(at));
+            byte b = buf.getByte(at);
+            State next = numberState(b);
             if (next == State.AFTER_VALUE) {
-                endValue();
+                setBound(state == State.INTEGER ? number : 0);
+                endValue(consumed + at - start);
                 return at;
+            }
+            if (bounding && next == State.INTEGER) {
+                number = Math.min(MOST_TOKENS, 10 * number + b - '0');
             }
             state = next;
             if (next == State.MALFORMED) {
@@ -314,23 +402,24 @@ public final class JsonFieldScanner {
     }
 
     private void beginString(int limit) {
-        captured = 0;
-        captureLimit = limit;
-        captureOverflow = false;
-        highSurrogate = 0;
+        text.begin(limit);
         state = State.STRING;
     }
 
-    private int readString(ByteBuf buf, int from, int to) {
+    /** @param start index of the piece's first byte */
+    private int readString(ByteBuf buf, int start, int from, int to) {
         int stop = plainEnd(buf, from, to);
-        if (captureLimit > 0 && stop > from) {
-            keep(buf, from, stop - from);
+        if (stop > from) {
+            text.keep(buf, from, stop - from);
         }
         if (stop == to) {
             return to;
         }
         switch (buf.getByte(stop)) {
-            case '"' -> endString();
+            case '"' -> {
+                offset = consumed + stop - start;
+                endString();
+            }
             case '\\' -> state = State.ESCAPE;
             default -> state = State.MALFORMED;
         }
@@ -366,53 +455,57 @@ public final class JsonFieldScanner {
     }
 
     private void endString() {
-        flushSurrogate();
+        text.end();
         if (inName) {
             inName = false;
-            field = depth == 1 ? fieldNamed() : Field.NONE;
+            field = depth == 1 ? fieldNamed() : isOption() && text.is("num_predict") ? Field.NUM_PREDICT : Field.NONE;
+            if (visitor != null) {
+                visitor.onName(visitor.wantsName() && text.isWhole() ? text.toString() : null, nameOffset);
+            }
             state = State.COLON;
             return;
         }
-        if (captureLimit > 0) {
-            String text = captured();
-            String kept = captureOverflow || text.length() > MAX_MODEL_LENGTH ? null : text;
-            if (field == Field.MODEL) {
-                model = kept;
-            } else {
-                name = kept;
-            }
+        if (text.limit() == MAX_MODEL_BYTES) {
+            keepModel();
+        } else if (visitor != null && text.isWhole()) {
+            visitor.onText(text.toString());
         }
-        endValue();
+        endValue(offset + 1);
+    }
+
+    private void keepModel() {
+        String read = text.toString();
+        String kept = !text.isWhole() || read.length() > MAX_MODEL_LENGTH ? null : read;
+        if (field == Field.MODEL) {
+            model = kept;
+        } else {
+            name = kept;
+        }
     }
 
     private Field fieldNamed() {
-        if (captureOverflow || captured < "name".length()) {
-            return Field.NONE;
-        }
-        // Ignores case as Go's fold does: the long s (U+017F) is an s to both.
-        String spelled = captured();
-        if (spelled.equalsIgnoreCase("model")) {
+        if (text.is("model")) {
             return Field.MODEL;
-        }
-        if (spelled.equalsIgnoreCase("name")) {
+        } else if (text.is("name")) {
             return Field.NAME;
+        } else if (text.is("stream")) {
+            return Field.STREAM;
+        } else if (text.is("options")) {
+            return Field.OPTIONS;
         }
-        return spelled.equalsIgnoreCase("stream") ? Field.STREAM : Field.NONE;
-    }
-
-    private String captured() {
-        return new String(capture, 0, captured, StandardCharsets.UTF_8);
+        boolean bound = text.is("max_tokens") || text.is("max_completion_tokens") || text.is("max_output_tokens");
+        return bound ? Field.MAX_TOKENS : Field.NONE;
     }
 
     private void escape(byte b) {
         state = State.STRING;
         switch (b) {
-            case '"', '\\', '/' -> keepAscii(b);
-            case 'b' -> keepAscii((byte) '\b');
-            case 'f' -> keepAscii((byte) '\f');
-            case 'n' -> keepAscii((byte) '\n');
-            case 'r' -> keepAscii((byte) '\r');
-            case 't' -> keepAscii((byte) '\t');
+            case '"', '\\', '/' -> text.keepAscii(b);
+            case 'b' -> text.keepAscii((byte) '\b');
+            case 'f' -> text.keepAscii((byte) '\f');
+            case 'n' -> text.keepAscii((byte) '\n');
+            case 'r' -> text.keepAscii((byte) '\r');
+            case 't' -> text.keepAscii((byte) '\t');
             case 'u' -> {
                 hexDigits = 0;
                 codeUnit = 0;
@@ -434,67 +527,6 @@ public final class JsonFieldScanner {
             return;
         }
         state = State.STRING;
-        if (captureLimit > 0) {
-            keepCodeUnit((char) codeUnit);
-        }
-    }
-
-    private void keepCodeUnit(char unit) {
-        if (highSurrogate != 0 && Character.isLowSurrogate(unit)) {
-            int codePoint = Character.toCodePoint((char) highSurrogate, unit);
-            highSurrogate = 0;
-            keep(codePoint);
-            return;
-        }
-        flushSurrogate();
-        if (Character.isHighSurrogate(unit)) {
-            highSurrogate = unit;
-        } else {
-            keep(unit);
-        }
-    }
-
-    private void flushSurrogate() {
-        if (highSurrogate != 0) {
-            int alone = highSurrogate;
-            highSurrogate = 0;
-            keep(alone);
-        }
-    }
-
-    private void keepAscii(byte b) {
-        if (captureLimit > 0) {
-            flushSurrogate();
-            keep(b);
-        }
-    }
-
-    /** Keeps a code point; half a surrogate pair becomes U+FFFD, as in Go. */
-    private void keep(int codePoint) {
-        boolean half = codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
-        byte[] bytes = Character.toString(half ? 0xFFFD : codePoint).getBytes(StandardCharsets.UTF_8);
-        if (room(bytes.length)) {
-            System.arraycopy(bytes, 0, capture, captured, bytes.length);
-            captured += bytes.length;
-        }
-    }
-
-    private void keep(ByteBuf buf, int index, int length) {
-        flushSurrogate();
-        if (room(length)) {
-            buf.getBytes(index, capture, captured, length);
-            captured += length;
-        }
-    }
-
-    private boolean room(int length) {
-        if (captureOverflow || length > captureLimit - captured) {
-            captureOverflow = true;
-            return false;
-        }
-        if (captured + length > capture.length) {
-            capture = Arrays.copyOf(capture, Math.max(captured + length, 2 * capture.length));
-        }
-        return true;
+        text.keepCodeUnit((char) codeUnit);
     }
 }

@@ -6,9 +6,6 @@ import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.RateLimit;
 import io.drover.http.HeadWriter;
 import io.drover.metrics.Metrics;
-import io.drover.metrics.Outcome;
-import io.drover.metrics.Phase;
-import io.drover.metrics.Side;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +15,6 @@ final class Admission {
     static final long UNLIMITED = 0;
 
     static final int TOO_MANY_REQUESTS = 429;
-    static final Outcome REFUSED = Outcome.failed(TOO_MANY_REQUESTS, Phase.ADMIT, Side.CLIENT, "request limit");
 
     private static final byte[] REMAINING = HeadWriter.ascii("RateLimit-Remaining: ");
     private static final byte[] RESET = HeadWriter.ascii("RateLimit-Reset: ");

@@ -178,15 +178,29 @@ final class Attempts {
                 };
     }
 
-    /** Whether every backend that may have the model was known to be down when the first try began. */
-    boolean noneWasUp() {
-        return noneWasUp;
+    /** The status of a request whose last try failed so. */
+    int status(CallFailure failure) {
+        if (failure.isOurs() || isNoneUp(failure)) {
+            return 503;
+        }
+        return failure.isTimeout() ? 504 : 502;
     }
 
-    /** The error where {@link #noneWasUp} and the last try has failed. */
-    String noneUp(String failure) {
+    /** What the client is told of a request whose last try failed so. */
+    String told(CallFailure failure) {
+        if (failure.isOurs()) {
+            return failure.text();
+        }
+        if (!isNoneUp(failure)) {
+            return failure.text() + told();
+        }
         String having = having();
-        return "no backend" + having + " is up (" + failure + ")" + (having.isEmpty() ? "" : told());
+        return "no backend" + having + " is up (" + failure.text() + ")" + (having.isEmpty() ? "" : told());
+    }
+
+    /** Every backend that may have the model was known to be down when the first try began, and is. */
+    private boolean isNoneUp(CallFailure failure) {
+        return noneWasUp && failure.isConnecting();
     }
 
     /** The error where there is no backend for a first try, or no longer one for another. */
@@ -232,8 +246,8 @@ final class Attempts {
         return context.cluster().backends();
     }
 
-    /** Where it was and how often, for the end of an error's text. */
-    String told() {
+    /** Where it was and how often. */
+    private String told() {
         return " (backend " + (last == null ? "" : last.name()) + ", tries: " + made + ")";
     }
 }

@@ -175,6 +175,20 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return true;
     }
 
+    /** An exchange that had to wait for that knows now who asks; if it has ended meanwhile, nothing follows. */
+    void onIdentified(Exchange waiting) {
+        if (exchange != waiting) {
+            return;
+        }
+        try {
+            waiting.admit();
+        } catch (BadMessageException e) {
+            waiting.refuse(e);
+        }
+        resume(PIPELINED);
+        process();
+    }
+
     /** The body has room again after it had none. */
     void onBodyRoom() {
         if ((paused & BODY_HAS_NO_ROOM) != 0) {

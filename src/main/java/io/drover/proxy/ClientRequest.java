@@ -1,5 +1,7 @@
 package io.drover.proxy;
 
+import io.drover.admission.Refusal;
+import io.drover.admission.RequestLook;
 import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
@@ -13,11 +15,13 @@ import io.drover.ollama.JsonFieldScanner;
 import io.drover.ollama.ModelName;
 import io.drover.ollama.RouteTable;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /** What a request's head says: the route, who asks, how its body comes, what its response must look like. */
 final class ClientRequest {
     private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
+    private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
     private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
     private static final byte[] NO_LINES = {};
 
@@ -30,11 +34,12 @@ final class ClientRequest {
     private Endpoint endpoint = Endpoint.OTHER;
     private BodyFraming framing = BodyFraming.NONE;
     private byte[] corsLines = NO_LINES;
-    private long taken = Admission.UNLIMITED;
     private boolean complete;
     private boolean toHead;
     private boolean expectsContinue;
+    private boolean continued;
     private @Nullable JsonFieldScanner scanner;
+    private @Nullable RequestLook look;
     private @Nullable ModelName name;
 
     /** A request of which nothing is known yet but where it comes from. */
@@ -58,6 +63,10 @@ final class ClientRequest {
             throw new BadMessageException(405, "method " + head.method() + " is not served here");
         }
         RequestTarget.check(head);
+        byte[] secretPrefix = settings.authentication().pathPrefix();
+        if (secretPrefix.length > 0) {
+            RequestTarget.hide(head, secretPrefix);
+        }
         endpoint = RouteTable.match(
                 head.bytes(),
                 head.methodStart(),
@@ -81,22 +90,12 @@ final class ClientRequest {
         return !framing.isNone();
     }
 
-    /** Takes the request from its client's bucket, where it counts and there is a limit; whether it may go on. */
-    boolean admit() {
-        Admission admission = settings.admission();
-        if (admission.isLimited() && !OwnAnswers.isFree(endpoint, head, client)) {
-            taken = admission.take(caller.address(), worker.clock().now());
-        }
-        return !Admission.isRefused(taken);
-    }
-
-    /** Adds what every response to it says: who may read it, its name in the log, how it stands with the limit. */
+    /** Adds what every response to it says: who may read it, its name in the log. */
     void writeTo(HeadWriter writer) {
         writer.raw(corsLines);
         if (!caller.requestId().isEmpty()) {
             writer.field("X-Request-Id", caller.requestId());
         }
-        settings.admission().writeTo(writer, taken);
     }
 
     /** The body to come: kept whole where the request may be sent again, else passed through. */
@@ -114,7 +113,15 @@ final class ClientRequest {
                 && endpoint != Endpoint.V1_TRANSCRIPTIONS
                 && endpoint != Endpoint.V1_MODEL
                 && !head.has(Field.CONTENT_ENCODING);
+        look = settings.rules().look(endpoint);
+        if (look != null && head.has(Field.CONTENT_ENCODING)) {
+            throw new BadMessageException(
+                    415, "a body with a Content-Encoding (expected: none, since its fields are looked at here)");
+        }
         scanner = json ? client.scratch().scanner() : null;
+        if (scanner != null && look != null) {
+            scanner.visit(look);
+        }
         return new RetainedBody(worker, framing, limit, scanner);
     }
 
@@ -176,8 +183,13 @@ final class ClientRequest {
         return head.minorVersion() == 0;
     }
 
-    boolean expectsContinue() {
-        return expectsContinue;
+    /** Lets a client that waits for it send its body; once. */
+    void sendContinue() {
+        if (expectsContinue && !continued) {
+            continued = true;
+            client.write(Unpooled.wrappedBuffer(CONTINUE));
+            client.flush();
+        }
     }
 
     /** Whether it has no body and a method without side effects, so that it may go twice over a stale connection. */
@@ -188,6 +200,34 @@ final class ClientRequest {
     /** Whether the body that was read is no JSON, where JSON is expected. */
     boolean isMalformedJson() {
         return scanner != null && scanner.malformed();
+    }
+
+    /**
+     * Holds the complete body against the rules, and changes it where they say so.
+     *
+     * @return why it must not be sent; null where it may
+     */
+    @Nullable
+    Refusal examine(RequestBody body) {
+        RequestLook seen = look;
+        if (seen == null || scanner == null || !(body instanceof RetainedBody kept)) {
+            return null;
+        }
+        boolean whole = scanner.complete();
+        Refusal refusal = seen.refusal(whole, model(), kept::text);
+        if (refusal == null && whole) {
+            kept.edit(seen.edits(kept::text));
+        }
+        return refusal;
+    }
+
+    /** The most tokens that the request lets its answer have; -1: no bound, or none that is known. */
+    long answerBound() {
+        JsonFieldScanner seen = scanner;
+        if (seen == null) {
+            return -1;
+        }
+        return endpoint.family() == ApiFamily.OLLAMA ? seen.numPredict() : seen.maxTokens();
     }
 
     /** The model asked for, as spelled in the request; null where it was not seen. */
@@ -242,13 +282,19 @@ final class ClientRequest {
         return asked == null ? endpoint.family() == ApiFamily.OLLAMA : asked;
     }
 
+    /** The path of a known route, or the one that was sent. */
+    String path() {
+        boolean known = !endpoint.label().equals(Endpoint.OTHER.label());
+        return known ? endpoint.label() : head.text(head.pathStart(), head.pathEnd());
+    }
+
     /** The method, or a dash where no request line was understood. */
     String method() {
         return complete ? head.method() : "-";
     }
 
-    /** The target as sent, or a dash. */
+    /** The target as sent, but for a secret in it, or a dash. */
     String target() {
-        return complete ? head.text(head.targetStart(), head.targetEnd()) : "-";
+        return complete ? head.target() : "-";
     }
 }

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.Refusal;
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
 import io.drover.http.BadMessageException;
@@ -10,13 +11,10 @@ import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
-import io.drover.ollama.AnswerEnd;
-import io.drover.ollama.FinalRecord;
 import io.drover.ollama.RetryClass;
 import io.drover.ollama.TailRing;
 import io.drover.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,20 +26,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Belongs to one event loop and one client connection; never reused.
  */
 final class Exchange implements ResponseSink, HeadLines {
-    private static final byte[] CONTINUE = HeadWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
-
     private final Worker worker;
     private final LoopClock clock;
     private final ClientConnection client;
     private final Settings settings;
     private final ClientRequest request;
+    private final Gate gate;
     private final Timeline timeline;
     private final Attempts attempts;
     private final Waits waits;
 
     private Persistence persistence = Persistence.CLOSED;
     private @Nullable RequestBody body;
-    private boolean continued;
 
     // The tries.
     private @Nullable Call call;
@@ -60,6 +56,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.client = client;
         this.settings = worker.context().settings();
         this.request = new ClientRequest(worker, client, settings);
+        this.gate = new Gate(worker, client, request, settings);
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
         this.waits = new Waits(client, request, settings.config());
@@ -68,18 +65,26 @@ final class Exchange implements ResponseSink, HeadLines {
 
     // ------------------------------------------------------------------ reading the request
 
-    /** The head is complete: routes, admits, and prepares for the body. */
+    /** The head is complete: finds out who asks. */
     void onRequestHead() throws BadMessageException {
         timeline.enter(Phase.ADMIT);
         request.read();
+        if (gate.identify(() -> client.onIdentified(this))) {
+            admit();
+        } else {
+            waits.awaitVerdict(clock.now());
+        }
+    }
+
+    /** It is known who asks: answers, or prepares for the body. */
+    void admit() throws BadMessageException {
         Persistence asked = Persistence.of(request.head());
-        boolean admitted = request.admit();
-        Reply own = admitted
-                ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
-                : OwnAnswers.refusal(request, settings.admission());
+        Reply refusal = gate.refusal();
+        Reply own =
+                refusal != null ? refusal : OwnAnswers.to(request.endpoint(), request.head(), client, worker.context());
         if (own != null) {
             persistence = request.skipBody() ? asked : Persistence.CLOSED;
-            answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);
+            answer(own, refusal == null ? Outcome.complete(own.status()) : gate.outcome());
             return;
         }
         persistence = asked;
@@ -89,8 +94,8 @@ final class Exchange implements ResponseSink, HeadLines {
         waits.onBodyRead(clock.now());
         if (!next.isComplete()) {
             waits.awaitBody();
-            if (request.expectsContinue() && request.endpoint().retained()) {
-                sendContinue();
+            if (request.endpoint().retained()) {
+                request.sendContinue();
             }
         }
     }
@@ -128,21 +133,31 @@ final class Exchange implements ResponseSink, HeadLines {
             refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
             return;
         }
-        dispatch();
+        Reply refusal = gate.bodyRefusal();
+        if (refusal != null) {
+            answer(refusal, gate.outcome());
+            return;
+        }
+        Refusal wrong = request.examine(ready);
+        if (wrong == null) {
+            dispatch();
+        } else {
+            fail(wrong.status(), Side.CLIENT, wrong.message());
+        }
     }
 
     /** Answers a request that breaks a rule; its connection ends. */
     void refuse(BadMessageException violation) {
         persistence = Persistence.CLOSED;
-        Phase phase = timeline.phase();
-        Side side = violation.status() == 503 ? Side.PROXY : Side.CLIENT;
+        int code = violation.status();
+        Side side = code == 503 ? Side.PROXY : Side.CLIENT;
         String message = Objects.requireNonNullElse(violation.getMessage(), "bad request");
         if (isCommitted()) {
             // The response is on its way: all that can still be told is that it will not be whole.
-            cut(call, Outcome.failed(status, phase, side, message));
-            return;
+            cut(call, Outcome.failed(status, timeline.phase(), side, message));
+        } else {
+            answer(errorReply(code, message), Outcome.failed(code, timeline.phase(), side, message));
         }
-        answer(errorReply(violation.status(), message), Outcome.failed(violation.status(), phase, side, message));
     }
 
     // ------------------------------------------------------------------ finding a backend
@@ -245,28 +260,17 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private void giveUp(CallFailure failure) {
-        if (failure.isOurs()) {
-            fail(503, Side.PROXY, failure.text());
-        } else if (attempts.noneWasUp() && failure.isConnecting()) {
-            fail(503, Side.UPSTREAM, attempts.noneUp(failure.text()));
-        } else {
-            fail(failure.isTimeout() ? 504 : 502, Side.UPSTREAM, failure.text() + attempts.told());
-        }
+        Side side = failure.isOurs() ? Side.PROXY : Side.UPSTREAM;
+        fail(attempts.status(failure), side, attempts.told(failure));
     }
 
     // ------------------------------------------------------------------ the response
 
     @Override
     public void onContinue() {
-        if (request.expectsContinue() && !continued && response == null) {
-            sendContinue();
+        if (response == null) {
+            request.sendContinue();
         }
-    }
-
-    private void sendContinue() {
-        continued = true;
-        client.write(Unpooled.wrappedBuffer(CONTINUE));
-        client.flush();
     }
 
     @Override
@@ -298,11 +302,8 @@ final class Exchange implements ResponseSink, HeadLines {
         }
         boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
         if (another && HoldBack.concerns(status)) {
-            holdBack = new HoldBack(
-                    status,
-                    responseFraming.length(),
-                    settings.config().buffers().holdBack(),
-                    request.isCloud());
+            int limit = settings.config().buffers().holdBack();
+            holdBack = new HoldBack(status, responseFraming.length(), limit, request.isCloud());
         } else {
             commit();
         }
@@ -444,6 +445,7 @@ final class Exchange implements ResponseSink, HeadLines {
             case NOTHING -> {}
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
+            case VERDICT -> fail(503, Side.PROXY, "credentials could not be checked in time");
             case LISTINGS -> choose();
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);
@@ -505,8 +507,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void fail(int code, Side side, String cause) {
         persistence = body != null && body.isComplete() ? persistence : Persistence.CLOSED;
-        Phase phase = timeline.phase();
-        answer(errorReply(code, cause), Outcome.failed(code, phase, side, cause));
+        answer(errorReply(code, cause), Outcome.failed(code, timeline.phase(), side, cause));
     }
 
     private Reply errorReply(int code, String message) {
@@ -533,9 +534,7 @@ final class Exchange implements ResponseSink, HeadLines {
         }
         if (told && ending.isOrderly()) {
             writer.end(false);
-            if (writer.endsWithConnection()) {
-                persistence = Persistence.CLOSED;
-            }
+            persistence = writer.endsWithConnection() ? Persistence.CLOSED : persistence;
         } else {
             writer.passHead();
             client.cut(writer.endsWithConnection());
@@ -546,6 +545,7 @@ final class Exchange implements ResponseSink, HeadLines {
     @Override
     public void writeTo(HeadWriter writer) {
         request.writeTo(writer);
+        gate.writeTo(writer);
         // An answer of our own names nobody: the backends that failed stand in its text and in the log.
         Backend last = attempts.last();
         if (last != null && response != null) {
@@ -580,13 +580,18 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private void tell(Outcome outcome, long requestBytes) {
-        FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, request.endpoint());
         long responseBytes = client.bytesWritten() - timeline.bytesBefore();
-        AnswerEnd end = !isCommitted()
-                ? AnswerEnd.UNTOLD
-                : Evidence.give(request, timeline, attempts, outcome, tail, tokens, clock.now());
         FinishedExchange record = FinishedExchange.of(
-                request, timeline, attempts, outcome, tokens, end, requestBytes, responseBytes, clock.now());
+                request,
+                gate,
+                timeline,
+                attempts,
+                outcome,
+                isCommitted(),
+                tail,
+                requestBytes,
+                responseBytes,
+                clock.now());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
     }

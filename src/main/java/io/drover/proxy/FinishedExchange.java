@@ -1,10 +1,12 @@
 package io.drover.proxy;
 
+import io.drover.admission.Principal;
 import io.drover.metrics.AccessRecord;
 import io.drover.metrics.Outcome;
 import io.drover.ollama.AnswerEnd;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.FinalRecord;
+import io.drover.ollama.TailRing;
 import org.jspecify.annotations.Nullable;
 
 /** What is left of an exchange when it is over; nothing in it refers to a connection or a buffer. */
@@ -12,6 +14,7 @@ record FinishedExchange(
         long startedAtMillis,
         String requestId,
         String client,
+        @Nullable String principal,
         String method,
         String target,
         Endpoint route,
@@ -28,23 +31,34 @@ record FinishedExchange(
         implements AccessRecord {
 
     /**
+     * Reads the end of the answer, and tells the backend what it says of it.
+     *
+     * @param answered whether a backend's answer has gone to the client
+     * @param tail of an answer that tells of itself; null for any other
      * @param requestBytes of the body, as read
      * @param responseBytes head included, as written
      */
     static FinishedExchange of(
             ClientRequest request,
+            Gate gate,
             Timeline timeline,
             Attempts attempts,
             Outcome outcome,
-            FinalRecord tokens,
-            AnswerEnd end,
+            boolean answered,
+            @Nullable TailRing tail,
             long requestBytes,
             long responseBytes,
             long nowNanos) {
+        FinalRecord tokens = tail == null ? FinalRecord.UNKNOWN : FinalRecord.parse(tail, request.endpoint());
+        AnswerEnd end = answered
+                ? Evidence.give(request, timeline, attempts, outcome, tail, tokens, nowNanos)
+                : AnswerEnd.UNTOLD;
+        Principal principal = gate.principal();
         return new FinishedExchange(
                 timeline.startedAtMillis(),
                 request.caller().requestId(),
                 request.caller().address(),
+                principal == null ? null : principal.name(),
                 request.method(),
                 request.target(),
                 request.endpoint(),

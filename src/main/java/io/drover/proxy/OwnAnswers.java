@@ -34,13 +34,6 @@ final class OwnAnswers {
         return endpoint == Endpoint.HEALTH || endpoint == Endpoint.READY || CrossOrigin.isPreflight(request, client);
     }
 
-    /** The answer to a client whose bucket is empty; the time to come back stands in its further lines. */
-    static Reply refusal(ClientRequest request, Admission admission) {
-        int status = Admission.TOO_MANY_REQUESTS;
-        String id = request.caller().requestId();
-        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, admission.refusal(), id));
-    }
-
     /** The answer where no backend has the request's model. */
     static Reply missingModel(ClientRequest request) {
         String model = Objects.requireNonNullElse(request.model(), "");

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -33,6 +34,7 @@ public final class ProxyContext {
     private volatile boolean draining;
 
     /**
+     * @param authentication as the configuration says
      * @param serverTls of the proxy port; null where that speaks plain HTTP
      * @param backendTls of backends
      * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
@@ -40,6 +42,7 @@ public final class ProxyContext {
     public ProxyContext(
             DroverConfig config,
             Cluster cluster,
+            Authentication authentication,
             @Nullable ServerTls serverTls,
             BackendContexts backendTls,
             Supplier<CompletionStage<Void>> listings,
@@ -53,7 +56,9 @@ public final class ProxyContext {
                 config,
                 cluster,
                 LoadBalancer.of(config.balance()),
+                authentication,
                 new Admission(config.limits(), metrics),
+                new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, backendTls, metrics, upstreamConnections),
                 serverTls);
@@ -67,9 +72,11 @@ public final class ProxyContext {
 
     /**
      * Requests that come from now on follow this. What runs keeps what it began with; limits whose keys have not changed
-     * keep their buckets, and the balancer its turns. Connections that come from now on get {@code serverTls}. From one thread at a time; the workers are told by the caller.
+     * keep their buckets, and the balancer its turns. Connections that come from now on get {@code serverTls}. From one
+     * thread at a time; the workers are told by the caller.
      */
-    public void apply(DroverConfig next, Cluster cluster, @Nullable ServerTls serverTls) {
+    public void apply(
+            DroverConfig next, Cluster cluster, Authentication authentication, @Nullable ServerTls serverTls) {
         Settings now = settings;
         DroverConfig last = now.config();
         boolean sameLimit = next.limits().requests().equals(last.limits().requests())
@@ -78,7 +85,9 @@ public final class ProxyContext {
                 next,
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
+                authentication,
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, backendTls, metrics, upstreamConnections),
                 serverTls);

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.BodyEdit;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
 import io.drover.http.ChunkedFraming;
@@ -10,6 +11,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -34,6 +36,9 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
     private final @Nullable JsonFieldScanner scanner;
     private final List<ByteBuf> parts = new ArrayList<>(1);
     private long reserved;
+    /** By how many bytes it is longer than what the client sent. */
+    private long grown;
+
     private boolean overBudget;
 
     /** @param scanner sees the payload as it comes; null where it is no plain JSON */
@@ -93,7 +98,68 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
 
     /** Number of bytes without framing. */
     long size() {
-        return reader.payloadBytes();
+        return reader.payloadBytes() + grown;
+    }
+
+    /** Some of it as text; what lies beyond its end is not there. */
+    String text(long from, long to) {
+        ByteBuf copy = worker.allocate((int) (to - from));
+        try {
+            for (ByteBuf slice : slices(from, to)) {
+                copy.writeBytes(slice, slice.readerIndex(), slice.readableBytes());
+                slice.release();
+            }
+            return copy.toString(StandardCharsets.UTF_8);
+        } finally {
+            copy.release();
+        }
+    }
+
+    /**
+     * Changes it before it is sent; the rest stays as and where it is.
+     *
+     * @param edits from its start to its end, none over another
+     */
+    void edit(List<BodyEdit> edits) {
+        if (edits.isEmpty()) {
+            return;
+        }
+        List<ByteBuf> edited = new ArrayList<>(parts.size() + 2 * edits.size());
+        long done = 0;
+        for (BodyEdit edit : edits) {
+            edited.addAll(slices(done, edit.from()));
+            int length = edit.text().length();
+            if (length > 0) {
+                // A few bytes: with no memory left for a large body, it is not these that matter.
+                budget.take(length);
+                reserved += length;
+                ByteBuf text = worker.allocate(length);
+                text.writeCharSequence(edit.text(), StandardCharsets.US_ASCII);
+                edited.add(text);
+            }
+            grown += length - (edit.to() - edit.from());
+            done = edit.to();
+        }
+        edited.addAll(slices(done, reader.payloadBytes()));
+        parts.forEach(ByteBuf::release);
+        parts.clear();
+        parts.addAll(edited);
+    }
+
+    /** The bytes between two offsets; each slice has a reference of its own. */
+    private List<ByteBuf> slices(long from, long to) {
+        List<ByteBuf> slices = new ArrayList<>();
+        long start = 0;
+        for (ByteBuf part : parts) {
+            long end = start + part.readableBytes();
+            long first = Math.max(from, start);
+            long last = Math.min(to, end);
+            if (first < last) {
+                slices.add(part.retainedSlice(part.readerIndex() + (int) (first - start), (int) (last - first)));
+            }
+            start = end;
+        }
+        return slices;
     }
 
     /** All of it, to be read at once. */
@@ -132,7 +198,7 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
     @Override
     public void frame(HeadWriter writer) {
         if (declared) {
-            writer.contentLength(reader.payloadBytes());
+            writer.contentLength(size());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -17,7 +18,9 @@ record Settings(
         DroverConfig config,
         Cluster cluster,
         LoadBalancer balancer,
+        Authentication authentication,
         Admission admission,
+        RequestRules rules,
         Origins origins,
         UpstreamSettings upstream,
         @Nullable ServerTls tls) {}

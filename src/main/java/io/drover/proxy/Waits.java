@@ -21,6 +21,8 @@ final class Waits {
     /** What took too long. */
     enum Overdue {
         NOTHING,
+        /** Whose the credentials are. */
+        VERDICT,
         /** The client's next byte of its body. */
         BODY,
         /** A connection to the backend. */
@@ -39,6 +41,9 @@ final class Waits {
 
     /** Looks at one backend keep some distance, whatever their limits are. */
     private static final long BETWEEN_LISTINGS_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Whoever verifies has limits of its own, and refuses in time what it cannot do; this is for one that is stuck. */
+    private static final long VERDICT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final ClientConnection client;
     private final ClientRequest request;
@@ -62,6 +67,10 @@ final class Waits {
 
     void awaitBody() {
         client.setDeadline(bodyReadNanos + timeouts.requestBody().toNanos());
+    }
+
+    void awaitVerdict(long now) {
+        client.setDeadline(now + VERDICT_NANOS);
     }
 
     void awaitListings(long now) {
@@ -122,6 +131,7 @@ final class Waits {
      */
     Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading) {
         return switch (phase) {
+            case ADMIT -> Overdue.VERDICT;
             case READ_BODY -> body(now, Long.MAX_VALUE);
             case QUEUE -> Overdue.LISTINGS;
             case CONNECT -> Overdue.CONNECT;

@@ -52,6 +52,7 @@ final class LiveConfig implements AutoCloseable {
     private final ConfigSource source;
     private final Membership members;
     private final ProxyContext proxy;
+    private final Credentials credentials;
     private final BackendContexts backendTls;
     private final HerdWatch watch;
     private final EventLoop loop;
@@ -76,6 +77,7 @@ final class LiveConfig implements AutoCloseable {
 
     /**
      * @param members with the running configuration's backends
+     * @param credentials of the running configuration; reloads change them
      * @param loop one of NIO, for discovery
      * @param onReload tells the event loops that the proxy's settings have changed
      */
@@ -84,6 +86,7 @@ final class LiveConfig implements AutoCloseable {
             DroverConfig running,
             Membership members,
             ProxyContext proxy,
+            Credentials credentials,
             BackendContexts backendTls,
             HerdWatch watch,
             EventLoop loop,
@@ -93,6 +96,7 @@ final class LiveConfig implements AutoCloseable {
         this.running = running;
         this.members = members;
         this.proxy = proxy;
+        this.credentials = credentials;
         this.backendTls = backendTls;
         this.watch = watch;
         this.loop = loop;
@@ -146,6 +150,7 @@ final class LiveConfig implements AutoCloseable {
         try {
             loaded = ConfigLoader.reload(source, running);
             serverTls = serverTls(loaded.config());
+            credentials.configure(loaded.config().auth());
         } catch (ConfigException invalid) {
             LOG.error("reload: nothing changes, since the configuration is invalid:\n{}", invalid.getMessage());
             throw new CompletionException(invalid);
@@ -194,7 +199,7 @@ final class LiveConfig implements AutoCloseable {
         Membership.Change change = members.plan(wanted(next), next.health());
         await(watch.add(change.added()), next);
         Cluster cluster = members.apply(change, System.nanoTime());
-        proxy.apply(next, cluster, serverTls);
+        proxy.apply(next, cluster, credentials.current(), serverTls);
         // Only now: a request that is on its way to a backend must always find one that takes it.
         change.removed().forEach(backend -> backend.retire(System.nanoTime()));
         if (!next.equals(running)) {

@@ -20,6 +20,7 @@ import picocli.CommandLine.IExecutionExceptionHandler;
         subcommands = {
             RunCommand.class,
             CheckCommand.class,
+            KeyCommand.class,
             DemoCommand.class,
             VersionCommand.class,
             RehearseCommand.class

@@ -1,10 +1,12 @@
 package io.drover.server;
 
+import io.drover.admission.KeyStore;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
 import io.drover.backend.BackendState;
 import io.drover.backend.Cluster;
 import io.drover.backend.Membership;
+import io.drover.cache.RedisHash;
 import io.drover.cache.RedisLink;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
@@ -79,6 +81,7 @@ public final class ProxyServer implements AutoCloseable {
     private final HerdWatch watch;
     private final LiveConfig live;
     private final @Nullable RedisLink redis;
+    private final Credentials credentials;
     private @Nullable Channel admin;
 
     private ProxyServer(ConfigSource source, DroverConfig config, Transport transport)
@@ -88,6 +91,14 @@ public final class ProxyServer implements AutoCloseable {
         ServerTls serverTls = ServerTls.of(config.tls()).orElse(null);
         BackendContexts backendTls = new BackendContexts(config.tls().provider());
         backendTls.prepare(config.backends());
+        redis = config.redis().uri().map(RedisLink::new).orElse(null);
+        credentials = new Credentials(redis == null ? null : new RedisHash(redis, KeyStore.REDIS_KEY)::all);
+        try {
+            credentials.configure(config.auth());
+        } catch (ConfigException unreadable) {
+            credentials.close();
+            throw unreadable;
+        }
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
@@ -103,15 +114,23 @@ public final class ProxyServer implements AutoCloseable {
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
         watch = new HerdWatch(config, asking, NioSocketChannel.class, backendTls, this::onGone);
-        proxy = new ProxyContext(config, cluster, serverTls, backendTls, watch::refreshModels, metrics, accessLog);
+        proxy = new ProxyContext(
+                config,
+                cluster,
+                credentials.current(),
+                serverTls,
+                backendTls,
+                watch::refreshModels,
+                metrics,
+                accessLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
-        live = new LiveConfig(source, config, members, proxy, backendTls, watch, asking, metrics, this::onReload);
-        redis = config.redis().uri().map(RedisLink::new).orElse(null);
+        live = new LiveConfig(
+                source, config, members, proxy, credentials, backendTls, watch, asking, metrics, this::onReload);
     }
 
     /**
@@ -332,6 +351,7 @@ public final class ProxyServer implements AutoCloseable {
             listener.close().awaitUninterruptibly();
         }
         live.close();
+        credentials.close();
         if (redis != null) {
             redis.close();
         }

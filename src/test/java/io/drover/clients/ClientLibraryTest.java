@@ -45,8 +45,12 @@ class ClientLibraryTest {
 
         /** What it sees through Drover, by scenario and key; the same, down to the last value, as without it. */
         Map<String, String> seenThroughDrover() throws Exception {
+            return seenThroughDrover(Map.of());
+        }
+
+        Map<String, String> seenThroughDrover(Map<String, String> keys) throws Exception {
             ClientLibraries installed = install();
-            try (FrontDoor drover = new FrontDoor(server())) {
+            try (FrontDoor drover = new FrontDoor(server(), keys)) {
                 CompletableFuture<Map<String, String>> direct = CompletableFuture.supplyAsync(
                         () -> installed.run(script, drover.backend().url().toString()));
                 Map<String, String> seen = installed.run(script, drover.url());
@@ -80,6 +84,13 @@ class ClientLibraryTest {
                 .startsWith(TEXT)
                 .isEqualTo(seen.get(whole + ".text"));
         assertThat(seen).contains(tokens(streamed), tokens(whole), entry(streamed + ".parts", String.valueOf(parts)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void what_it_sends_keeps_to_the_types_of_fields(Library library) throws Exception {
+        assertThat(library.seenThroughDrover(Map.of("validation.fields", "true")))
+                .isNotEmpty();
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.drover.demo.ReceivedRequest;
 import io.drover.demo.SimulatedOllama;
 import io.drover.server.ProxyServer;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,13 +20,20 @@ final class FrontDoor implements AutoCloseable {
     private final ProxyServer proxy;
 
     FrontDoor(SimulatedOllama.Settings settings) throws ConfigException, IOException {
+        this(settings, Map.of());
+    }
+
+    /** @param keys values by their key below {@code drover} */
+    FrontDoor(SimulatedOllama.Settings settings, Map<String, String> keys) throws ConfigException, IOException {
         first = SimulatedOllama.start(settings);
         second = SimulatedOllama.start(settings);
+        Map<String, String> all = new HashMap<>(keys);
+        all.putAll(Map.of("listen", "127.0.0.1:0", "admin.listen", "127.0.0.1:0", "access-log.enabled", "false"));
         ConfigSource source = new ConfigSource(
                 Optional.empty(),
                 Map.of(),
                 List.of(first.url().toString(), second.url().toString()),
-                Map.of("listen", "127.0.0.1:0", "admin.listen", "127.0.0.1:0", "access-log.enabled", "false"));
+                all);
         proxy = ProxyServer.start(source);
     }
 

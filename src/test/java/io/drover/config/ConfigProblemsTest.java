@@ -3,6 +3,7 @@ package io.drover.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,17 @@ final class ConfigProblemsTest {
         limits.trusted-proxies = "1.2.3.999" | "1.2.3.999" (expected: an address or a network, such as 10.0.0.0/8)
         limits.trusted-proxies = "10.0.0.0/33" | "10.0.0.0/33" (expected: an address or a network, such as 10.0.0.0/8, with at most 32 bits)
         limits.trusted-proxies = {}      | an object (expected: a list)
+        validation.fields = some         | "some" (expected: true or false)
+        validation.models = {}           | an object (expected: a list)
+        validation.models = "a b"        | "a b" (expected: a name, in which each * stands for any text)
+        validation.max-num-ctx = -1      | -1 (expected: a whole number from 0)
+        validation.max-num-predict = 1.5 | 1.5 (expected: a whole number from 0)
+        validation.max-images = many     | "many" (expected: a whole number from 0)
+        validation.max-messages = -1     | -1 (expected: a whole number from 0)
+        rewrite.num-ctx = -1             | -1 (expected: a whole number from 0)
+        rewrite.strip-num-ctx = 1        | 1 (expected: true or false)
+        rewrite.keep-alive = ever        | "ever" (expected: a duration such as 30m, -1 for ever, or nothing)
+        rewrite.keep-alive = "5 m"       | "5 m" (expected: a duration such as 30m, -1 for ever, or nothing)
         health.active.rise = 0           | 0 (expected: a whole number from 1)
         health.active.fall = 0           | 0 (expected: a whole number from 1)
         health.passive.failures = -1     | -1 (expected: a whole number from 0)
@@ -116,11 +128,24 @@ final class ConfigProblemsTest {
         admin.listen = ":-1"             | ":-1" (expected: host:port, such as 0.0.0.0:8080)
         admin.listen = "no.invalid:80"   | "no.invalid:80" (expected: a host with an address)
         listen = []                      | [] (expected: at least one host:port)
+        auth.mode = key                  | "key" (expected: none, api-key, jwt or basic)
+        auth.keys-in-redis = maybe       | "maybe" (expected: true or false)
+        auth.refresh = 0                 | 0 (expected: a duration of at least 1ms)
         cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
         access-log.file = {}             | an object (expected: a file name)
         access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
         discovery.dns = gpu              | "gpu" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)
         discovery.interval = 0           | 0 (expected: a duration of at least 1ms)
+        auth.cached = 0                  | 0 (expected: a whole number from 1 to 10000000)
+        auth.refresh = 0                 | 0 (expected: a duration of at least 1ms)
+        auth.jwt.algorithms = HS256      | "HS256" (expected: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512)
+        auth.jwt.algorithms = none       | "none" (expected: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512)
+        auth.jwt.jwks-uri = "http://login/keys" | "http://login/keys" (expected: https://host/path, or http:// to loopback)
+        auth.jwt.jwks-uri = "http://127.evil.org/keys" | "http://127.evil.org/keys" (expected: https://host/path, or http:// to loopback)
+        auth.jwt.jwks-uri = "https://me:pw@login/keys" | "https://(hidden)@login/keys" (expected: https://host/path, or http:// to loopback)
+        auth.jwt.jwks-uri = "ftp://login/keys" | "ftp://login/keys" (expected: https://host/path, or http:// to loopback)
+        auth.jwt.jwks-uri = "https:///keys" | "https:///keys" (expected: https://host/path, or http:// to loopback)
+        auth.jwt.leeway = -1s            | "-1s" (expected: a duration of at least 0s)
         redis.uri = "http://:pw@cache"   | (hidden) (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)
         """)
     void aWrongValueIsReportedWithItsExpectation(String line, String printed) {
@@ -137,9 +162,6 @@ final class ConfigProblemsTest {
         limits.requests.key = api-key | "api-key" (expected: "client-ip"; limits.requests.key is not available in this version)
         limits.tokens.rate = "600/m" | "600/m" (expected: "0"; limits.tokens.rate is not available in this version)
         limits.shared = true         | true (expected: false; limits.shared is not available in this version)
-        auth.mode = api-key          | "api-key" (expected: "none"; auth.mode is not available in this version)
-        auth.mode = [api-key, jwt]   | ["api-key","jwt"] (expected: "none"; auth.mode is not available in this version)
-        auth.keys-file = keys        | "keys" (expected: ""; auth.keys-file is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
         audit-log.enabled = true     | true (expected: false; audit-log.enabled is not available in this version)
         admin.token-hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" | (hidden) (expected: ""; admin.token-hash is not available in this version)
@@ -307,10 +329,61 @@ final class ConfigProblemsTest {
         listen = ["127.0.0.1:80", "*:80"] | listen: ["127.0.0.1:80","*:80"] (expected: addresses that differ)
         listen = 9090                | listen: 9090 (expected: another address than 127.0.0.1:9090)
         admin.listen = 8080          | admin.listen: 8080 (expected: another address than 0.0.0.0:8080)
+        auth.mode = [none, jwt]      | auth.mode: ["none","jwt"] (expected: none alone, or those that are accepted)
+        auth.mode = jwt              | auth.mode: "jwt" (expected: drover.auth.jwt.jwks-uri or drover.auth.jwt.jwks-file beside jwt)
+        auth.mode = basic            | auth.mode: "basic" (expected: drover.auth.users-file beside basic)
+        auth.users-file = users      | auth.users-file: "users" (expected: nothing, since drover.auth.mode lacks basic)
+        auth.jwt.jwks-file = keys    | auth.jwt.jwks-file: "keys" (expected: nothing, since drover.auth.mode lacks jwt)
+        auth.jwt.jwks-uri = "https://login/keys" | auth.jwt.jwks-uri: "https://login/keys" (expected: nothing, since drover.auth.mode lacks jwt)
+        auth.mode = []               | auth.mode: [] (expected: none alone, or those that are accepted)
+        auth.mode = [none, api-key]  | auth.mode: ["none","api-key"] (expected: none alone, or those that are accepted)
+        auth.mode = api-key          | auth.mode: "api-key" (expected: drover.auth.keys-file or drover.auth.keys-in-redis beside api-key)
+        auth.keys-file = keys        | auth.keys-file: "keys" (expected: nothing, since drover.auth.mode lacks api-key)
+        auth.keys-in-redis = true    | auth.keys-in-redis: true (expected: false, since drover.auth.mode lacks api-key)
         """)
     void impossibleCombinationsAreReported(String line, String printed) {
         assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).problems())
                 .containsExactly("drover.conf:2: drover." + printed);
+    }
+
+    @Test
+    void tokensNeedKeysFromOnePlaceAnAlgorithmAndAName() {
+        assertThat(loading.file(Loading.ONE_BACKEND + """
+                        drover.auth { mode = jwt, jwt {
+                          jwks-uri = "https://login/keys"
+                          jwks-file = keys
+                          algorithms = []
+                          name-claim = ""
+                        } }
+                        """).problems())
+                .containsExactly(
+                        "drover.conf:4: drover.auth.jwt.jwks-file: \"keys\" (expected: nothing, since"
+                                + " drover.auth.jwt.jwks-uri is set too)",
+                        "drover.conf:5: drover.auth.jwt.algorithms: [] (expected: at least one)",
+                        "drover.conf:6: drover.auth.jwt.name-claim: \"\" (expected: a claim's name)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/keys", "https://a/b"})
+    void keysMayBeAtASafeAddress(String address) throws ConfigException {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.auth { mode = jwt, jwt.jwks-uri = \"" + address + "\" }")
+                        .config()
+                        .auth()
+                        .jwt()
+                        .jwksUri())
+                .contains(URI.create(address));
+    }
+
+    @Test
+    void keysInRedisNeedARedis() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.auth { mode = api-key\n keys-in-redis = true }")
+                        .problems())
+                .containsExactly("drover.conf:3: drover.auth.keys-in-redis: true (expected: false, since"
+                        + " drover.redis.uri is not set)");
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.redis.uri = \"redis://a\"\n"
+                                + "drover.auth { mode = api-key, keys-in-redis = true }")
+                        .problems())
+                .isEmpty();
     }
 
     @ParameterizedTest

@@ -43,6 +43,9 @@ final class ConfigTextTest {
                 limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
                             requests of a client not limited
                             no trusted proxies
+                auth        none, anybody may ask
+                validation  none
+                rewrite     nothing
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
                 metrics     at most 100 models by name, stall after 5s
@@ -82,6 +85,11 @@ final class ConfigTextTest {
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
                             requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
+                auth        API keys of /etc/drover/keys and Redis, looked at every 129s, in a path behind /secret/
+                            tokens by keys of https://login.example.org/keys, PS256, issuer https://login.example.org, audience llm
+                            users of /etc/drover/users, looked at every 129s
+                validation  types of fields; num_ctx at most 30; num_predict at most 31; images at most 32; messages at most 33; models llama3*, qwen3:8b
+                rewrite     num_ctx taken out; keep_alive 35m
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
                 metrics     at most 22 models by name, stall after 23s
@@ -90,7 +98,17 @@ final class ConfigTextTest {
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")
-                .doesNotContain("secret");
+                .doesNotContain(":secret");
+    }
+
+    @Test
+    void aClampedNumCtxSaysSo() throws ConfigException {
+        DroverConfig config = new Loading(directory)
+                .backends("http://gpu1:11434")
+                .flag("rewrite.num-ctx", "8192")
+                .config();
+
+        assertThat(ConfigText.render(config)).contains("rewrite     num_ctx at most 8192\n");
     }
 
     @Test

@@ -73,6 +73,11 @@ record TestRecord(
     }
 
     @Override
+    public @Nullable String principal() {
+        return null;
+    }
+
+    @Override
     public boolean unfinished() {
         return outcome.status() == 200 && endpoint.equals(UNFINISHED);
     }

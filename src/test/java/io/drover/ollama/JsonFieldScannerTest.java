@@ -37,6 +37,39 @@ class JsonFieldScannerTest {
         assertThat(scanner.name()).isNull();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '^',
+            value = {
+                "{\"options\":{\"num_predict\":128}} | 128 | -1",
+                "{\"OPTIONS\":{\"x\":{\"y\":1},\"num_predict\":7,\"z\":[]},\"max_tokens\":9} | 7 | 9",
+                "{\"options\":{\"num_predict\":7,\"num_predict\":8}} | 8 | -1",
+                "{\"options\":{\"num_predict\":7,\"num_predict\":-1}} | -1 | -1",
+                "{\"options\":{\"num_predict\":[7],\"x\":{\"num_predict\":7}},\"num_predict\":7} | -1 | -1",
+                "{\"options\":[{\"num_predict\":7}],\"x\":{\"num_predict\":7,\"max_tokens\":7}} | -1 | -1",
+                "{\"options\":{\"num_predict\":1e3},\"max_tokens\":1.5} | -1 | -1",
+                "{\"max_tokens\":5,\"Max_Completion_Token\u017f\":60,\"max_output_tokens\":7} | -1 | 60",
+                "{\"max_tokens\":\"5\",\"max_tokenss\":5,\"max_token\":5} | -1 | -1",
+                "{\"max_tokens\":99999999999999999999} | -1 | 2147483647",
+                "{\"max_tokens\":0,\"max_output_tokens\":-3} | -1 | -1",
+            })
+    void findsTheBoundOfTheAnswer(String json, long numPredict, long maxTokens) {
+        byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+        ByteBuf buf = Unpooled.wrappedBuffer(bytes);
+        JsonFieldScanner scanner = new JsonFieldScanner();
+        for (int cut = 0; cut < bytes.length; cut++) {
+            scanner.reset();
+            scanner.feed(buf, 0, cut);
+            scanner.feed(buf, cut, bytes.length);
+            assertThat(scanner.numPredict()).as("cut at %s", cut).isEqualTo(numPredict);
+            assertThat(scanner.maxTokens()).as("cut at %s", cut).isEqualTo(maxTokens);
+        }
+        scanner.reset();
+        assertThat(scanner.numPredict()).isEqualTo(-1);
+        assertThat(scanner.maxTokens()).isEqualTo(-1);
+    }
+
     @Test
     void findsNothingWhereThereIsNothing() {
         JsonFieldScanner scanner = scan(" { } ");

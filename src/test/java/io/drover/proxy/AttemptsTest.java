@@ -69,7 +69,7 @@ class AttemptsTest {
         assertThat(attempts.left()).isZero();
         assertThat(attempts.isAnotherUp()).isFalse();
         assertThat(attempts.isWorthNext(Verdict.MISSING_MODEL)).isFalse();
-        assertThat(attempts.noneWasUp()).isFalse();
+        assertThat(attempts.status(CallFailure.REFUSED)).isEqualTo(502);
         assertThat(attempts.made()).isEqualTo(2);
     }
 
@@ -121,8 +121,8 @@ class AttemptsTest {
         fall(1);
         assertThat(attempts.begin(MODEL)).isTrue();
         assertThat(all()).containsExactly(1);
-        assertThat(attempts.noneWasUp()).isTrue();
-        assertThat(attempts.noneUp("connection refused"))
+        assertThat(attempts.status(CallFailure.REFUSED)).isEqualTo(503);
+        assertThat(attempts.told(CallFailure.REFUSED))
                 .isEqualTo("no backend with model 'X' is up (connection refused) (backend 127.0.0.1:2, tries: 1)");
     }
 
@@ -134,7 +134,7 @@ class AttemptsTest {
         }
         assertThat(attempts.begin(MODEL)).isTrue();
         assertThat(all()).containsExactlyInAnyOrder(0, 1, 2);
-        assertThat(attempts.noneUp("connection refused")).isEqualTo("no backend is up (connection refused)");
+        assertThat(attempts.told(CallFailure.REFUSED)).isEqualTo("no backend is up (connection refused)");
     }
 
     @Test

@@ -3,10 +3,12 @@ package io.drover.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.drover.admission.BodyEdit;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,6 +97,32 @@ class RetainedBodyTest {
         }
         assertThat(body.isComplete()).isTrue();
         assertThat(used()).isBetween(200_000L, 200_000L + READ_BUFFER);
+        body.release();
+    }
+
+    @Test
+    void itsTextIsReadAndChangedAcrossItsParts() throws Exception {
+        RetainedBody body = body(BodyFraming.ofLength(3 * 1024));
+        for (String letter : List.of("a", "b", "c")) {
+            read(body, letter.repeat(1024), 1024);
+        }
+        assertThat(body.text(1020, 1028)).isEqualTo("aaaabbbb");
+        assertThat(body.text(1023, 2049)).isEqualTo("a" + "b".repeat(1024) + "c");
+        assertThat(body.text(5, 5)).isEmpty();
+
+        body.edit(List.of(
+                new BodyEdit(0, 0, "start,"),
+                new BodyEdit(1, 1023, ""),
+                new BodyEdit(1023, 2049, "-"),
+                new BodyEdit(3071, 3072, "end")));
+
+        String changed = "start,a-" + "c".repeat(1022) + "end";
+        assertThat(body.size()).isEqualTo(changed.length());
+        try (InputStream in = body.open()) {
+            assertThat(new String(in.readAllBytes(), StandardCharsets.US_ASCII)).isEqualTo(changed);
+        }
+        assertThat(body.text(0, 8)).isEqualTo("start,a-");
+        assertThat(used()).isEqualTo(3 * 1024 + 10);
         body.release();
     }
 

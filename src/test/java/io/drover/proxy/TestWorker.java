@@ -46,6 +46,7 @@ final class TestWorker implements AutoCloseable {
             ProxyContext context = new ProxyContext(
                     config,
                     cluster,
+                    Authentication.OFF,
                     null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> CompletableFuture.completedStage(null),

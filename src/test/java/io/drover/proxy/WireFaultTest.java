@@ -77,6 +77,7 @@ class WireFaultTest {
             ProxyContext context = new ProxyContext(
                     config,
                     cluster,
+                    Authentication.OFF,
                     null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> listings,
