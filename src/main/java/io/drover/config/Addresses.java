@@ -30,7 +30,7 @@ final class Addresses {
     static final Kind<String> TLS_NAME = Kind.text(
             "a host name or an address, without a port",
             Pattern.compile(
-                            "|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
+                            "|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
                     .asMatchPredicate());
 
     /** Where to discover backends; empty: nowhere. */

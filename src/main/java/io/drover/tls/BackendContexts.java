@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -100,7 +101,12 @@ public final class BackendContexts {
             builder.trustManager(trust.authorities);
         }
         try {
-            return builder.build();
+            SslContext context = builder.build();
+            if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
+                // Resumed, a session would stand for a certificate that has expired since; and connections are kept.
+                sessions.setSessionCacheEnabled(false);
+            }
+            return context;
         } catch (SSLException fault) {
             throw new IllegalStateException("a context for TLS to backends", fault);
         }

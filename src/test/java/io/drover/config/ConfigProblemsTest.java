@@ -49,8 +49,8 @@ final class ConfigProblemsTest {
                 .containsExactlyInAnyOrder(
                         "drover.conf:2: drover.balance: \"fastest\" (expected: least-connections, round-robin or"
                                 + " random-two)",
-                        "drover.conf:4: drover.backends[0].url: \"ftp://gpu1\" (expected: http://host:port, without a"
-                                + " path)",
+                        "drover.conf:4: drover.backends[0].url: \"ftp://gpu1\" (expected: http://host:port or"
+                                + " https://host:port, without a path)",
                         "drover.conf:5: drover.backends[1].wieght: unknown key (expected: a known key; the nearest is"
                                 + " drover.backends[1].weight)",
                         "drover.conf:5: drover.backends[1].weight: 0 (expected: a whole number from 1 to 1000000)",

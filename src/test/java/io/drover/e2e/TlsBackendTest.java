@@ -172,7 +172,8 @@ class TlsBackendTest {
                 RawBackend good = backend(Certificates.good(), OK);
                 Drover drover = over(bad.url(), trusting)
                         .backend(good.url(), trusting)
-                        .set("health.active.interval", "200ms")
+                        .set("health.active.interval", "1s")
+                        .set("health.active.fall", "1")
                         .start()) {
             Drover.await("a down", () -> drover.backend("a").state() == BackendState.DOWN);
             assertThat(drover.backend("a").downReason(System.nanoTime())).contains("certificate expired");
