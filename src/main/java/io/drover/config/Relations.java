@@ -29,6 +29,23 @@ final class Relations {
             report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
         }
         checkListeners();
+        checkLogs();
+    }
+
+    private void checkLogs() {
+        DroverConfig.AccessLog access = config.accessLog();
+        DroverConfig.AuditLog audit = config.auditLog();
+        boolean shared = access.file()
+                .filter(file -> file.toAbsolutePath()
+                        .normalize()
+                        .equals(audit.file().toAbsolutePath().normalize()))
+                .isPresent();
+        if (access.enabled() && audit.enabled() && shared) {
+            drover.problem(
+                    drover.isDefault("audit-log.file") ? "access-log.file" : "audit-log.file",
+                    "another file than that of the " + (drover.isDefault("audit-log.file") ? "audit" : "access")
+                            + " log");
+        }
     }
 
     /** Blames the key that the user set, and the smaller value if both. */

@@ -15,6 +15,10 @@ public interface AccessRecord {
     /** The client's address as text, after X-Forwarded-For of a trusted proxy was taken into account. */
     String client();
 
+    /** Name of the API key, token or user by which the client was let in; null where none was needed or known. */
+    @Nullable
+    String principal();
+
     String method();
 
     /** Path and query as sent. */
@@ -50,6 +54,9 @@ public interface AccessRecord {
 
     /** Time the backend says it took to generate. */
     long generationNanos();
+
+    /** Time the backend says it worked on the request: loading the model, reading the prompt, generating. */
+    long gpuNanos();
 
     /** From the complete request head to the first byte of the response body from the backend. */
     long timeToFirstByteNanos();

@@ -589,5 +589,6 @@ final class Exchange implements ResponseSink, HeadLines {
                 request, timeline, attempts, outcome, tokens, end, requestBytes, responseBytes, clock.now());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
+        worker.context().auditLog().offer(record, request.auditedBody());
     }
 }

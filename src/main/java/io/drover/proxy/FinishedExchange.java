@@ -12,6 +12,7 @@ record FinishedExchange(
         long startedAtMillis,
         String requestId,
         String client,
+        @Nullable String principal,
         String method,
         String target,
         Endpoint route,
@@ -45,6 +46,7 @@ record FinishedExchange(
                 timeline.startedAtMillis(),
                 request.caller().requestId(),
                 request.caller().address(),
+                request.principal(),
                 request.method(),
                 request.target(),
                 request.endpoint(),
@@ -78,6 +80,11 @@ record FinishedExchange(
     @Override
     public long generationNanos() {
         return tokens.generationNanos();
+    }
+
+    @Override
+    public long gpuNanos() {
+        return tokens.gpuNanos();
     }
 
     @Override

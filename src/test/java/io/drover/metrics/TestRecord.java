@@ -73,6 +73,16 @@ record TestRecord(
     }
 
     @Override
+    public @Nullable String principal() {
+        return null;
+    }
+
+    @Override
+    public long gpuNanos() {
+        return generationNanos;
+    }
+
+    @Override
     public boolean unfinished() {
         return outcome.status() == 200 && endpoint.equals(UNFINISHED);
     }
