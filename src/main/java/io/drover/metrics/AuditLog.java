@@ -24,7 +24,7 @@ public final class AuditLog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
 
     /** Most bytes of bodies in the queue: a disk that hangs must not fill the memory with prompts. */
-    static final long MOST_WAITING = 64L << 20;
+    private static final long MOST_WAITING = 64L << 20;
 
     private static final int FORBIDDEN = 403;
     private static final int UNAUTHORIZED = 401;
@@ -33,6 +33,7 @@ public final class AuditLog implements AutoCloseable {
     private final @Nullable AuditFile file;
     private final @Nullable LineWriter<AuditEntry> writer;
     private final InstantSource clock;
+    private final long mostWaiting;
     private final int promptBytes;
     private final AtomicLong waiting = new AtomicLong();
 
@@ -44,17 +45,14 @@ public final class AuditLog implements AutoCloseable {
      * @throws IOException if the file cannot be opened for appending
      */
     public static AuditLog open(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped) throws IOException {
-        return open(config, dropped, Clock.systemUTC());
+        return new AuditLog(config, dropped, Clock.systemUTC(), MOST_WAITING);
     }
 
-    static AuditLog open(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped, InstantSource clock)
-            throws IOException {
-        return new AuditLog(config, dropped, clock);
-    }
-
-    private AuditLog(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped, InstantSource clock)
+    /** @param mostWaiting bytes of bodies in the queue */
+    AuditLog(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped, InstantSource clock, long mostWaiting)
             throws IOException {
         this.clock = clock;
+        this.mostWaiting = mostWaiting;
         this.promptBytes = config.enabled() && config.prompts() ? config.maxPrompt() : 0;
         if (config.enabled()) {
             AuditFile opened = open(config, clock);
@@ -99,7 +97,7 @@ public final class AuditLog implements AutoCloseable {
             return;
         }
         int bytes = body == null ? 0 : body.bytes().remaining();
-        boolean room = bytes == 0 || waiting.addAndGet(bytes) <= MOST_WAITING;
+        boolean room = bytes == 0 || waiting.addAndGet(bytes) <= mostWaiting;
         boolean taken = writer.offer(new Asked(record, room ? body : null, !room && body != null && body.prompt()));
         if (bytes > 0 && !(room && taken)) {
             waiting.addAndGet(-bytes);

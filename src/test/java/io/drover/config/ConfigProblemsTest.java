@@ -319,6 +319,21 @@ final class ConfigProblemsTest {
     }
 
     @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        access-log.file = audit.log                               | access-log.file: "audit.log" (expected: another file than that of the audit log)
+        audit-log.file = a.log, drover.access-log.file = ./a.log  | audit-log.file: "a.log" (expected: another file than that of the access log)
+        """)
+    void twoLogsDoNotShareAFile(String keys, String printed) {
+        String text = keys.replace(", ", "\n") + "\ndrover.audit-log.enabled = true";
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text).problems())
+                .containsExactly("drover.conf:2: drover." + printed);
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text.replace("true", "false"))
+                        .problems())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
     @CsvSource({"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "http://0.0.0.0:8080"})
     void droverIsNotItsOwnBackend(String url) {
         assertThat(loading.file("drover.listen = 8080").backends(url).problems())
