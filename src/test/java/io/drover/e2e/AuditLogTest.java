@@ -200,9 +200,8 @@ class AuditLogTest {
 
     @Test
     void aBackendsFailureIsToldAsItsOwn() throws Exception {
-        try (Drover drover = audited(Ports.refusing())
-                .set("retry.attempts", "0")
-                .start()) {
+        try (Drover drover =
+                audited(Ports.refusing()).set("retry.attempts", "0").start()) {
             int status = drover.exchange("POST", "/api/chat", CHAT).status();
 
             assertThat(lines(1).get(0).fields())

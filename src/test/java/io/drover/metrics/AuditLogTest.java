@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,7 @@ class AuditLogTest {
         return Files.readAllLines(path).stream().map(LogLine::parse).toList();
     }
 
-    private LogLine only(TestRecord record, AuditedBody body) throws IOException {
+    private LogLine only(TestRecord record, @Nullable AuditedBody body) throws IOException {
         try (AuditLog log = open()) {
             log.offer(record, body);
         }
@@ -191,8 +192,8 @@ class AuditLogTest {
         ["model","a:1"]                                              | -   | -
         nonsense                                                     | -   | -
         """)
-    void aBodyAboutModelsGivesTheirNamesAndNothingElse(String body, String model, String destination)
-            throws IOException {
+    void aBodyAboutModelsGivesTheirNamesAndNothingElse(
+            String body, @Nullable String model, @Nullable String destination) throws IOException {
         LogLine line = only(TestRecord.chat(null, 200).withEndpoint("/api/copy", false), names(body));
 
         assertThat(line.fields().get("model")).isEqualTo(model);

@@ -12,6 +12,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +29,8 @@ class BodyCopyTest {
         this.dir = dir;
     }
 
-    private BodyCopy copy(Endpoint endpoint, boolean enabled, boolean prompts, String... fields) throws IOException {
+    private @Nullable BodyCopy copy(Endpoint endpoint, boolean enabled, boolean prompts, String... fields)
+            throws IOException {
         MessageHead head = Heads.of(fields);
         try (AuditLog log = AuditLog.open(
                 new DroverConfig.AuditLog(enabled, dir.resolve("audit.log"), prompts, MAX_PROMPT, 10, 1 << 20, 1),
@@ -41,13 +44,13 @@ class BodyCopyTest {
     }
 
     private AuditedBody copied(String text, int piece) throws IOException {
-        BodyCopy copy = copy(Endpoint.CHAT, true, true);
+        BodyCopy copy = Objects.requireNonNull(copy(Endpoint.CHAT, true, true));
         ByteBuf in = Unpooled.copiedBuffer(text, UTF_8);
         for (int from = 0; from < in.readableBytes(); from += piece) {
             copy.feed(in, from, Math.min(from + piece, in.readableBytes()));
         }
         assertThat(in.readerIndex()).isZero();
-        return copy.toAuditedBody();
+        return Objects.requireNonNull(copy.toAuditedBody());
     }
 
     @ParameterizedTest
@@ -91,7 +94,8 @@ class BodyCopyTest {
 
     @Test
     void ofNothingThereIsNothing() throws IOException {
-        assertThat(copied("", 1)).isNull();
+        assertThat(Objects.requireNonNull(copy(Endpoint.CHAT, true, true)).toAuditedBody())
+                .isNull();
     }
 
     @ParameterizedTest
@@ -110,10 +114,10 @@ class BodyCopyTest {
             value = Endpoint.class,
             names = {"PULL", "PUSH", "CREATE", "COPY", "DELETE"})
     void requestsAboutModelsAreCopiedForTheNamesInThem(Endpoint endpoint) throws IOException {
-        BodyCopy copy = copy(endpoint, true, true);
+        BodyCopy copy = Objects.requireNonNull(copy(endpoint, true, true));
         copy.feed(Unpooled.copiedBuffer("{}", UTF_8), 0, 2);
 
-        assertThat(copy.toAuditedBody().prompt()).isFalse();
+        assertThat(Objects.requireNonNull(copy.toAuditedBody()).prompt()).isFalse();
         assertThat(copy(endpoint, true, false)).isNotNull();
         assertThat(copy(endpoint, false, false)).isNull();
     }
