@@ -62,6 +62,7 @@ public final class ConfigText {
                         + text(config.metrics().stallAfter()));
         line("redis", config.redis().uri().isPresent() ? "set, URI hidden" : "none");
         accessLog();
+        auditLog();
         line(
                 "process",
                 count(config.eventLoops(), "event loop", "event loops")
@@ -260,6 +261,17 @@ public final class ConfigText {
                 "access log",
                 log.enabled()
                         ? log.file().map(Path::toString).orElse("standard output") + ", queue " + log.queue()
+                        : "off");
+    }
+
+    private void auditLog() {
+        DroverConfig.AuditLog log = config.auditLog();
+        line(
+                "audit log",
+                log.enabled()
+                        ? log.file() + ", queue " + log.queue() + part(", put aside at", log.maxSize()) + ", "
+                                + log.keep() + " kept"
+                                + (log.prompts() ? part(", prompts up to", log.maxPrompt()) : ", no prompts")
                         : "off");
     }
 

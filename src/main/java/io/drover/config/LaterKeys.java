@@ -44,8 +44,7 @@ final class LaterKeys {
             unused("cache.max-entry", SIZE),
             unused("cache.serve-stale", Quantities.DURATION),
             unused("cache.coalesce", Kind.BOOLEAN),
-            unused("access-log.format", Kind.word("json")),
-            off("audit-log.enabled"));
+            unused("access-log.format", Kind.word("json")));
 
     private static final List<Row> ENTRY = List.of(unused("slots", Kind.SLOTS));
 

@@ -33,6 +33,23 @@ final class Relations {
         checkListeners();
         checkKeys();
         new AuthRelations(drover, config).check();
+        checkLogs();
+    }
+
+    private void checkLogs() {
+        DroverConfig.AccessLog access = config.accessLog();
+        DroverConfig.AuditLog audit = config.auditLog();
+        boolean shared = access.file()
+                .filter(file -> file.toAbsolutePath()
+                        .normalize()
+                        .equals(audit.file().toAbsolutePath().normalize()))
+                .isPresent();
+        if (access.enabled() && audit.enabled() && shared) {
+            drover.problem(
+                    drover.isDefault("audit-log.file") ? "access-log.file" : "audit-log.file",
+                    "another file than that of the " + (drover.isDefault("audit-log.file") ? "audit" : "access")
+                            + " log");
+        }
     }
 
     /** Blames the key that the user set, and the smaller value if both. */

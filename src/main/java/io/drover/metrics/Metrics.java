@@ -59,6 +59,7 @@ public final class Metrics {
     private final Counter stalls;
     private final Counter upstreamConnections;
     private final Counter accessLogDropped;
+    private final Counter auditLogDropped;
     private final Counter.Child requestsLimited;
     private final Counter reloads;
 
@@ -85,6 +86,7 @@ public final class Metrics {
         this.upstreamConnections =
                 counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
+        this.auditLogDropped = counter("drover_audit_log_dropped_total", "Audit log lines that were lost.", "reason");
         requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
                 .labels("requests");
         this.reloads =
@@ -179,6 +181,11 @@ public final class Metrics {
     /** Counts access log lines that were lost. */
     public void onAccessLogDropped(long lines) {
         accessLogDropped.inc((double) lines);
+    }
+
+    /** Counts audit log lines that were lost. {@code reason}: {@code queue} or {@code disk}. */
+    public void onAuditLogDropped(String reason, long lines) {
+        auditLogDropped.labels(reason).inc((double) lines);
     }
 
     /**

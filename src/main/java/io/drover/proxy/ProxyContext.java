@@ -5,6 +5,7 @@ import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
@@ -22,6 +23,7 @@ public final class ProxyContext {
     private final Supplier<CompletionStage<Void>> listings;
     private final Metrics metrics;
     private final AccessLog accessLog;
+    private final AuditLog auditLog;
     private final ByteBudget retainedBodies;
     private final ByteBudget outbound;
     private final LongAdder upstreamConnections = new LongAdder();
@@ -39,10 +41,12 @@ public final class ProxyContext {
             Authentication authentication,
             Supplier<CompletionStage<Void>> listings,
             Metrics metrics,
-            AccessLog accessLog) {
+            AccessLog accessLog,
+            AuditLog auditLog) {
         this.listings = listings;
         this.metrics = metrics;
         this.accessLog = accessLog;
+        this.auditLog = auditLog;
         this.settings = new Settings(
                 config,
                 cluster,
@@ -104,6 +108,10 @@ public final class ProxyContext {
 
     AccessLog accessLog() {
         return accessLog;
+    }
+
+    AuditLog auditLog() {
+        return auditLog;
     }
 
     ByteBudget retainedBodies() {

@@ -40,20 +40,28 @@ import org.slf4j.LoggerFactory;
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
-    private static final Pattern DRAIN = Pattern.compile("/api/backends/([^/]+)/(drain|undrain)");
+    static final Pattern DRAIN = Pattern.compile("/api/backends/([^/]+)/(drain|undrain)");
 
     private final ProxyContext proxy;
     private final Metrics metrics;
     private final BackendsApi backends;
     private final ReloadApi reload;
     private final AdminGuard guard;
+    private final AdminAudit audit;
 
-    AdminHandler(ProxyContext proxy, Metrics metrics, BackendsApi backends, ReloadApi reload, AdminGuard guard) {
+    AdminHandler(
+            ProxyContext proxy,
+            Metrics metrics,
+            BackendsApi backends,
+            ReloadApi reload,
+            AdminGuard guard,
+            AdminAudit audit) {
         this.proxy = proxy;
         this.metrics = metrics;
         this.backends = backends;
         this.reload = reload;
         this.guard = guard;
+        this.audit = audit;
     }
 
     @Override
@@ -65,7 +73,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
         boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
         boolean toHead = request.method().equals(HttpMethod.HEAD);
+        AdminAudit.Action action =
+                AdminAudit.actionOf(request, context.channel().remoteAddress());
         answer(request).whenComplete((response, fault) -> context.executor().execute(() -> {
+            audit.tell(action, fault == null ? response.status() : HttpResponseStatus.INTERNAL_SERVER_ERROR);
             if (fault == null) {
                 write(context, response, keepAlive, toHead);
             } else {

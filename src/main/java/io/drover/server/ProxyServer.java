@@ -15,6 +15,7 @@ import io.drover.config.DroverConfig;
 import io.drover.config.LoadedConfig;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.proxy.ProxyContext;
 import io.drover.proxy.Worker;
@@ -70,6 +71,7 @@ public final class ProxyServer implements AutoCloseable {
     private final Transport transport;
     private final Metrics metrics;
     private final AccessLog accessLog;
+    private final AuditLog auditLog;
     private final ProxyContext proxy;
     private final EventLoopGroup loops;
     private final EventLoopGroup background;
@@ -96,6 +98,7 @@ public final class ProxyServer implements AutoCloseable {
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
+        auditLog = openAuditLog(config.auditLog(), metrics, accessLog);
         BackendReport report = new BackendReport(metrics);
         Membership members = new Membership((backend, from, to, reason) -> {
             report.onChange(backend, from, to, reason);
@@ -108,7 +111,8 @@ public final class ProxyServer implements AutoCloseable {
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
         watch = new HerdWatch(config, asking, NioSocketChannel.class, this::onGone);
-        proxy = new ProxyContext(config, cluster, credentials.current(), watch::refreshModels, metrics, accessLog);
+        proxy = new ProxyContext(
+                config, cluster, credentials.current(), watch::refreshModels, metrics, accessLog, auditLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
@@ -123,8 +127,7 @@ public final class ProxyServer implements AutoCloseable {
      *
      * @param source read now, and again at each reload
      * @throws ConfigException when the configuration is invalid
-     * @throws IOException when an address cannot be listened on, or the access log cannot be opened; nothing is left
-     *     running
+     * @throws IOException when an address cannot be listened on, or a log cannot be opened; nothing is left running
      */
     public static ProxyServer start(ConfigSource source) throws ConfigException, IOException {
         LoadedConfig loaded = ConfigLoader.load(source);
@@ -138,6 +141,16 @@ public final class ProxyServer implements AutoCloseable {
             throw e;
         }
         return server;
+    }
+
+    private static AuditLog openAuditLog(DroverConfig.AuditLog config, Metrics metrics, AccessLog opened)
+            throws IOException {
+        try {
+            return AuditLog.open(config, metrics::onAuditLogDropped);
+        } catch (IOException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     private void begin() throws IOException {
@@ -184,9 +197,16 @@ public final class ProxyServer implements AutoCloseable {
         workers.forEach((loop, worker) -> loop.execute(worker::onReload));
     }
 
-    /** Reads the configuration again: see {@link LiveConfig#reload}. */
+    /** Reads the configuration again: see {@link LiveConfig#reload}; opens the logs' files anew in any case. */
     CompletionStage<LiveConfig.Reloaded> reload() {
+        accessLog.reopen();
+        auditLog.reopen();
         return live.reload();
+    }
+
+    /** As {@link #reload}, by a signal. */
+    void reloadOnSignal() {
+        reload().whenComplete((done, fault) -> AdminAudit.onSignal(auditLog, fault));
     }
 
     private void awaitFirstRound(CompletableFuture<Void> round) {
@@ -233,7 +253,8 @@ public final class ProxyServer implements AutoCloseable {
                 metrics,
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
-                new AdminGuard(config.admin().hosts()));
+                new AdminGuard(config.admin().hosts()),
+                new AdminAudit(auditLog));
         return new ServerBootstrap()
                 .group(background)
                 .channel(NioServerSocketChannel.class)
@@ -346,5 +367,6 @@ public final class ProxyServer implements AutoCloseable {
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         accessLog.close();
+        auditLog.close();
     }
 }

@@ -196,7 +196,8 @@ final class ConfigLoaderTest {
                         new DroverConfig.Metrics(22, Duration.ofSeconds(23)),
                         new DroverConfig.Redis(Optional.of("rediss://:secret@cache:6380")),
                         new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23),
-                        new DroverConfig.AuditLog(false, Path.of("audit.log"), false, 65_536, 100L << 20, 10)));
+                        new DroverConfig.AuditLog(
+                                true, Path.of("/var/log/audit.log"), true, 29 * 1024, 30, 31L << 20, 32)));
     }
 
     @Test

@@ -134,6 +134,13 @@ final class ConfigProblemsTest {
         cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
         access-log.file = {}             | an object (expected: a file name)
         access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
+        audit-log.enabled = maybe        | "maybe" (expected: true or false)
+        audit-log.file = {}              | an object (expected: a file name)
+        audit-log.prompts = some         | "some" (expected: true or false)
+        audit-log.max-prompt = 0         | 0 (expected: a size from 1B to 16MiB)
+        audit-log.queue = 0              | 0 (expected: a whole number from 1 to 16777216)
+        audit-log.max-size = 1KiB        | "1KiB" (expected: a size from 64KiB to 1TiB)
+        audit-log.keep = -1              | -1 (expected: a whole number from 0 to 10000)
         discovery.dns = gpu              | "gpu" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)
         discovery.interval = 0           | 0 (expected: a duration of at least 1ms)
         auth.cached = 0                  | 0 (expected: a whole number from 1 to 10000000)
@@ -165,7 +172,6 @@ final class ConfigProblemsTest {
         tls.certificate = cert.pem   | "cert.pem" (expected: ""; tls.certificate is not available in this version)
         tls.key = key.pem            | "key.pem" (expected: ""; tls.key is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
-        audit-log.enabled = true     | true (expected: false; audit-log.enabled is not available in this version)
         admin.token-hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" | (hidden) (expected: ""; admin.token-hash is not available in this version)
         access-log.format = text     | "text" (expected: json)
         cache.ttl = long             | "long" (expected: a duration such as 2m)
@@ -381,6 +387,21 @@ final class ConfigProblemsTest {
                         + " drover.redis.uri is not set)");
         assertThat(loading.file(Loading.ONE_BACKEND + "drover.redis.uri = \"redis://a\"\n"
                                 + "drover.auth { mode = api-key, keys-in-redis = true }")
+                        .problems())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        access-log.file = audit.log                               | access-log.file: "audit.log" (expected: another file than that of the audit log)
+        audit-log.file = a.log, drover.access-log.file = ./a.log  | audit-log.file: "a.log" (expected: another file than that of the access log)
+        """)
+    void twoLogsDoNotShareAFile(String keys, String printed) {
+        String text = keys.replace(", ", "\n") + "\ndrover.audit-log.enabled = true";
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text).problems())
+                .containsExactly("drover.conf:2: drover." + printed);
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text.replace("true", "false"))
                         .problems())
                 .isEmpty();
     }

@@ -50,6 +50,7 @@ final class ConfigTextTest {
                 metrics     at most 100 models by name, stall after 5s
                 redis       none
                 access log  standard output, queue 65536
+                audit log   off
                 process     1 event loop, transport auto, drain delay 0s, drain timeout 30s
                 """);
     }
@@ -92,6 +93,7 @@ final class ConfigTextTest {
                 metrics     at most 22 models by name, stall after 23s
                 redis       set, URI hidden
                 access log  off
+                audit log   /var/log/audit.log, queue 30, put aside at 31MiB, 32 kept, prompts up to 29KiB
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")

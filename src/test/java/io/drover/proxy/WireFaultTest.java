@@ -10,6 +10,7 @@ import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -73,7 +74,13 @@ class WireFaultTest {
             cluster = new Membership((b, f, t, r) -> {}).apply(config.backends(), config.health(), System.nanoTime());
             cluster.backends().forEach(b -> b.onResolved(new InetAddress[] {InetAddress.getLoopbackAddress()}));
             ProxyContext context = new ProxyContext(
-                    config, cluster, Authentication.OFF, () -> listings, new Metrics(config.metrics()), log);
+                    config,
+                    cluster,
+                    Authentication.OFF,
+                    () -> listings,
+                    new Metrics(config.metrics()),
+                    log,
+                    AuditLog.open(config.auditLog(), (reason, lines) -> {}));
             EventLoop loop = group.next();
             worker = new Worker(
                     context,
