@@ -15,9 +15,6 @@ final class LaterKeys {
     private static final Kind<Long> SIZE = Quantities.size(1, 1L << 40);
 
     private static final List<Row> DROVER = List.of(
-            off("proxy-protocol"),
-            off("admin.token-hash"),
-            off("admin.scrape-token-hash"),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
             off("limits.connections-per-client"),
@@ -33,8 +30,6 @@ final class LaterKeys {
             off("limits.budgets.gpu-time"),
             off("limits.budgets-file"),
             off("limits.shared"),
-            off("access.allow"),
-            off("access.deny"),
             off("auth.mode"),
             off("auth.keys-file"),
             off("auth.keys-in-redis"),

@@ -29,6 +29,34 @@ final class Relations {
             report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
         }
         checkListeners();
+        checkAdmin();
+        if (config.proxyProtocol() && config.limits().trustedProxies().isEmpty()) {
+            drover.warning("proxy-protocol", "limits.trusted-proxies set: nobody's PROXY header is believed otherwise");
+        }
+    }
+
+    private void checkAdmin() {
+        DroverConfig.Admin admin = config.admin();
+        if (drover.isWrong("admin.token-hash")) {
+            return;
+        }
+        if (admin.tokenHash().isPresent()) {
+            if (admin.tokenHash().equals(admin.scrapeTokenHash())) {
+                drover.problem("admin.scrape-token-hash", "another token's than drover.admin.token-hash");
+            }
+            return;
+        }
+        if (admin.scrapeTokenHash().isPresent()) {
+            drover.problem(
+                    "admin.scrape-token-hash",
+                    "drover.admin.token-hash too, since all but the metrics would be open to everybody");
+        }
+        if (!admin.listen().getAddress().isLoopbackAddress()) {
+            drover.problem(
+                    "admin.listen",
+                    "a loopback address, or drover.admin.token-hash set: drover key --name admin prints a token, and its"
+                            + " sha256:... on the second line");
+        }
     }
 
     /** Blames the key that the user set, and the smaller value if both. */

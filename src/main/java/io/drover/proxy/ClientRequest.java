@@ -43,7 +43,7 @@ final class ClientRequest {
         this.client = client;
         this.settings = settings;
         this.head = client.head();
-        this.caller = Caller.unknown(client.peerText());
+        this.caller = Caller.unknown(client.peer());
     }
 
     /**
@@ -52,7 +52,7 @@ final class ClientRequest {
      */
     void read() throws BadMessageException {
         complete = true;
-        caller = Caller.of(worker, client.peer(), client.peerText(), head);
+        caller = Caller.of(worker, client.peer(), head);
         toHead = head.isMethod("HEAD");
         if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
             throw new BadMessageException(405, "method " + head.method() + " is not served here");
@@ -81,13 +81,21 @@ final class ClientRequest {
         return !framing.isNone();
     }
 
-    /** Takes the request from its client's bucket, where it counts and there is a limit; whether it may go on. */
-    boolean admit() {
+    /**
+     * Looks whether its client may come at all, and takes it from the client's bucket, where it counts and there is a
+     * limit; null if it may go on.
+     */
+    @Nullable
+    Refusal admit() {
+        if (!settings.access().allows(caller.ip())) {
+            worker.context().metrics().onAccessRefused();
+            return OwnAnswers.notAllowed(this);
+        }
         Admission admission = settings.admission();
         if (admission.isLimited() && !OwnAnswers.isFree(endpoint, head, client)) {
             taken = admission.take(caller.address(), worker.clock().now());
         }
-        return !Admission.isRefused(taken);
+        return Admission.isRefused(taken) ? OwnAnswers.tooMany(this, admission) : null;
     }
 
     /** Adds what every response to it says: who may read it, its name in the log, how it stands with the limit. */

@@ -73,13 +73,13 @@ final class Exchange implements ResponseSink, HeadLines {
         timeline.enter(Phase.ADMIT);
         request.read();
         Persistence asked = Persistence.of(request.head());
-        boolean admitted = request.admit();
-        Reply own = admitted
+        Refusal refusal = request.admit();
+        Reply own = refusal == null
                 ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
-                : OwnAnswers.refusal(request, settings.admission());
+                : refusal.reply();
         if (own != null) {
             persistence = request.skipBody() ? asked : Persistence.CLOSED;
-            answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);
+            answer(own, refusal == null ? Outcome.complete(own.status()) : refusal.outcome());
             return;
         }
         persistence = asked;

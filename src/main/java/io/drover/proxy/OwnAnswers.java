@@ -2,6 +2,9 @@ package io.drover.proxy;
 
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
+import io.drover.metrics.Outcome;
+import io.drover.metrics.Phase;
+import io.drover.metrics.Side;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
 import java.util.Objects;
@@ -11,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class OwnAnswers {
     static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
     private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+    private static final Outcome NOT_ALLOWED = Outcome.failed(403, Phase.ADMIT, Side.CLIENT, "address not allowed");
 
     private OwnAnswers() {}
 
@@ -35,10 +40,14 @@ final class OwnAnswers {
     }
 
     /** The answer to a client whose bucket is empty; the time to come back stands in its further lines. */
-    static Reply refusal(ClientRequest request, Admission admission) {
-        int status = Admission.TOO_MANY_REQUESTS;
-        String id = request.caller().requestId();
-        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, admission.refusal(), id));
+    static Refusal tooMany(ClientRequest request, Admission admission) {
+        return new Refusal(error(Admission.TOO_MANY_REQUESTS, request, admission.refusal()), Admission.REFUSED);
+    }
+
+    /** The answer to a client whose address may not ask; nothing is exempt from that, as in Nginx. */
+    static Refusal notAllowed(ClientRequest request) {
+        String message = "requests from " + request.caller().address() + " are not allowed (access.allow, access.deny)";
+        return new Refusal(error(403, request, message), NOT_ALLOWED);
     }
 
     /** The answer where no backend has the request's model. */
@@ -46,6 +55,10 @@ final class OwnAnswers {
         String model = Objects.requireNonNullElse(request.model(), "");
         String id = request.caller().requestId();
         return Reply.json(404, ErrorReplies.missingModel(request.endpoint(), model, id));
+    }
+
+    private static Reply error(int status, ClientRequest request, String message) {
+        return error(status, request.endpoint(), message, request.caller().requestId());
     }
 
     /** An error in the shape of the API that was called. */

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.AccessList;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -44,6 +45,7 @@ public final class ProxyContext {
                 config,
                 cluster,
                 LoadBalancer.of(config.balance()),
+                new AccessList(config.access()),
                 new Admission(config.limits(), metrics),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, metrics, upstreamConnections));
@@ -68,6 +70,7 @@ public final class ProxyContext {
                 next,
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
+                new AccessList(next.access()),
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, metrics, upstreamConnections));

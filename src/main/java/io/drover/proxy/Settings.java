@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.AccessList;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
@@ -11,6 +12,7 @@ record Settings(
         DroverConfig config,
         Cluster cluster,
         LoadBalancer balancer,
+        AccessList access,
         Admission admission,
         Origins origins,
         UpstreamSettings upstream) {}

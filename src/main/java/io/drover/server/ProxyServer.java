@@ -209,6 +209,7 @@ public final class ProxyServer implements AutoCloseable {
                         if (worker == null) {
                             throw new IllegalStateException("a loop without a worker");
                         }
+                        worker.expectPeerHeader(channel.pipeline());
                         channel.pipeline().addLast(worker.newClientConnection());
                     }
                 });
@@ -222,7 +223,8 @@ public final class ProxyServer implements AutoCloseable {
                 metrics,
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
-                new AdminGuard(config.admin().hosts()));
+                new AdminGuard(config.admin().hosts()),
+                new AdminTokens(config.admin()));
         return new ServerBootstrap()
                 .group(background)
                 .channel(NioServerSocketChannel.class)

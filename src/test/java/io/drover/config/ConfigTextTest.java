@@ -42,6 +42,7 @@ final class ConfigTextTest {
                 limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
                             requests of a client not limited
                             no trusted proxies
+                access      any address
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
                 metrics     at most 100 models by name, stall after 5s
@@ -62,8 +63,8 @@ final class ConfigTextTest {
 
         assertThat(ConfigText.render(config))
                 .isEqualTo("""
-                listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82
-                admin       127.0.0.3:83, as ops.internal
+                listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82, with a PROXY header
+                admin       10.0.0.3:83, as ops.internal, with a token and another for the metrics
                 backends    2, random-two
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
                   [::1]:84  http://[::1]:84, weight 1
@@ -79,6 +80,7 @@ final class ConfigTextTest {
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
                             requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
+                access      10.1.0.0/16, fd00:0:0:0:0:0:0:0/8, never 10.1.2.3/32
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
                 metrics     at most 22 models by name, stall after 23s
@@ -87,7 +89,9 @@ final class ConfigTextTest {
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")
-                .doesNotContain("secret");
+                .doesNotContain("secret")
+                .doesNotContain("1111")
+                .doesNotContain("2222");
     }
 
     @Test
