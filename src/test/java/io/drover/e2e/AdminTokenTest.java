@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -44,7 +45,7 @@ class AdminTokenTest {
 
     private static RawClient.Response ask(Drover drover, String method, String path, String... fields) {
         InetSocketAddress local =
-                new InetSocketAddress("127.0.0.1", drover.adminAddress().getPort());
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), drover.adminAddress().getPort());
         try (RawClient client = RawClient.connect(local)) {
             return client.exchange(method, path, "", fields);
         }
