@@ -42,7 +42,7 @@ final class Relations {
         }
         if (admin.tokenHash().isPresent()) {
             if (admin.tokenHash().equals(admin.scrapeTokenHash())) {
-                drover.problem("admin.scrape-token-hash", "another token's than drover.admin.token-hash");
+                drover.problem("admin.scrape-token-hash", "another hash than drover.admin.token-hash");
             }
             return;
         }

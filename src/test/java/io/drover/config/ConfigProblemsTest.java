@@ -318,7 +318,7 @@ final class ConfigProblemsTest {
         admin.listen = "[::]:9090"   | admin.listen: "[::]:9090" (expected: NEEDS_TOKEN)
         admin.listen = "10.0.0.1:9090" | admin.listen: "10.0.0.1:9090" (expected: NEEDS_TOKEN)
         admin.scrape-token-hash = "ONES" | admin.scrape-token-hash: (hidden) (expected: drover.admin.token-hash too, since all but the metrics would be open to everybody)
-        admin { token-hash = "ONES", scrape-token-hash = "ONES" } | admin.scrape-token-hash: (hidden) (expected: another token's than drover.admin.token-hash)
+        admin { token-hash = "ONES", scrape-token-hash = "ONES" } | admin.scrape-token-hash: (hidden) (expected: another hash than drover.admin.token-hash)
         """)
     void impossibleCombinationsAreReported(String line, String printed) {
         String hash = "sha256:" + "1".repeat(64);
