@@ -44,8 +44,8 @@ class AdminTokenTest {
     }
 
     private static RawClient.Response ask(Drover drover, String method, String path, String... fields) {
-        InetSocketAddress local =
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), drover.adminAddress().getPort());
+        InetSocketAddress local = new InetSocketAddress(
+                InetAddress.getLoopbackAddress(), drover.adminAddress().getPort());
         try (RawClient client = RawClient.connect(local)) {
             return client.exchange(method, path, "", fields);
         }
