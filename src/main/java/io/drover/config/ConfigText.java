@@ -32,11 +32,11 @@ public final class ConfigText {
     }
 
     private String render() {
-        line("listen", config.listen().stream().map(Addresses::text).collect(Collectors.joining(", ")));
-        List<String> hosts = config.admin().hosts();
         line(
-                "admin",
-                Addresses.text(config.admin().listen()) + (hosts.isEmpty() ? "" : ", as " + String.join(", ", hosts)));
+                "listen",
+                config.listen().stream().map(Addresses::text).collect(Collectors.joining(", "))
+                        + (config.proxyProtocol() ? ", with a PROXY header" : ""));
+        admin();
         backends();
         line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
         health();
@@ -46,6 +46,7 @@ public final class ConfigText {
                 "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
+        access();
         auth();
         validation();
         rewrite();
@@ -70,6 +71,17 @@ public final class ConfigText {
                         + ", drain delay " + text(config.drainDelay())
                         + ", drain timeout " + text(config.drainTimeout()));
         return out.toString();
+    }
+
+    private void admin() {
+        DroverConfig.Admin admin = config.admin();
+        String token = admin.tokenHash().isEmpty() ? "" : ", with a token";
+        line(
+                "admin",
+                Addresses.text(admin.listen())
+                        + (admin.hosts().isEmpty() ? "" : ", as " + String.join(", ", admin.hosts()))
+                        + token
+                        + (admin.scrapeTokenHash().isEmpty() ? "" : " and another for the metrics"));
     }
 
     private void backends() {
@@ -165,9 +177,17 @@ public final class ConfigText {
                 "",
                 limits.trustedProxies().isEmpty()
                         ? "no trusted proxies"
-                        : limits.trustedProxies().stream()
-                                .map(Addresses::text)
-                                .collect(Collectors.joining(", ", "trusted proxies ", "")));
+                        : "trusted proxies " + networks(limits.trustedProxies()));
+    }
+
+    private void access() {
+        DroverConfig.Access access = config.access();
+        String allowed = access.allow().isEmpty() ? "any address" : networks(access.allow());
+        line("access", allowed + (access.deny().isEmpty() ? "" : ", never " + networks(access.deny())));
+    }
+
+    private static String networks(List<Cidr> networks) {
+        return networks.stream().map(Addresses::text).collect(Collectors.joining(", "));
     }
 
     private void auth() {

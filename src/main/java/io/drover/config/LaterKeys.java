@@ -15,9 +15,6 @@ final class LaterKeys {
     private static final Kind<Long> SIZE = Quantities.size(1, 1L << 40);
 
     private static final List<Row> DROVER = List.of(
-            off("proxy-protocol"),
-            off("admin.token-hash"),
-            off("admin.scrape-token-hash"),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
             off("limits.connections-per-client"),

@@ -154,6 +154,11 @@ final class Section {
         problem(path, path, find(path), expected);
     }
 
+    /** Warns of a value that is valid and of little use beside another. */
+    void warning(String path, String expected) {
+        findings.warning(parent + "." + path, find(path), expected);
+    }
+
     /** Whether the value has been reported as wrong. */
     boolean isWrong(String path) {
         return wrong.contains(path);

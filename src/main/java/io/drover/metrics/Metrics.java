@@ -61,6 +61,8 @@ public final class Metrics {
     private final Counter accessLogDropped;
     private final Counter auditLogDropped;
     private final Counter.Child requestsLimited;
+    private final Counter accessRefused;
+    private final Counter peerHeadersRefused;
     private final Counter reloads;
 
     public Metrics(DroverConfig.Metrics config) {
@@ -89,6 +91,9 @@ public final class Metrics {
         this.auditLogDropped = counter("drover_audit_log_dropped_total", "Audit log lines that were lost.", "reason");
         requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
                 .labels("requests");
+        accessRefused = counter("drover_access_refused_total", "Requests refused because of the client's address.");
+        peerHeadersRefused = counter(
+                "drover_proxy_protocol_refused_total", "Connections that did not begin with a valid PROXY header.");
         this.reloads =
                 counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
         Counter cancellations =
@@ -130,6 +135,16 @@ public final class Metrics {
     /** Counts a request that {@code limits.requests} refused. */
     public void onRequestLimited() {
         requestsLimited.inc();
+    }
+
+    /** Counts a request from an address that may not ask. */
+    public void onAccessRefused() {
+        accessRefused.inc();
+    }
+
+    /** Counts a connection that did not begin with a header of the PROXY protocol. */
+    public void onPeerHeaderRefused() {
+        peerHeadersRefused.inc();
     }
 
     /** Counts that a backend is no longer read because its client does not read. */

@@ -16,7 +16,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -74,7 +73,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     };
 
     private @Nullable ChannelHandlerContext context;
-    private @Nullable String peerText;
+    private @Nullable Peer peer;
     private State state = State.OPEN;
     private @Nullable ByteBuf pending;
     private @Nullable Exchange exchange;
@@ -116,9 +115,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return mine;
     }
 
-    @Nullable
-    InetAddress peer() {
-        return channel().remoteAddress() instanceof InetSocketAddress address ? address.getAddress() : null;
+    /** Who asks: whom a believed PROXY header names, else who the socket is connected to. */
+    Peer peer() {
+        Peer known = peer;
+        if (known == null) {
+            known = Peer.of(channel().remoteAddress());
+            peer = known;
+        }
+        return known;
     }
 
     /** Whether the address that was connected to is one that only this machine reaches. */
@@ -127,17 +131,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return listener != null
                 && listener.localAddress() instanceof InetSocketAddress address
                 && address.getAddress().isLoopbackAddress();
-    }
-
-    /** The peer's address as text. */
-    String peerText() {
-        String text = peerText;
-        if (text == null) {
-            InetAddress address = peer();
-            text = address == null ? "unknown" : address.getHostAddress();
-            peerText = text;
-        }
-        return text;
     }
 
     /** Bytes written to this client so far, queued ones included. */
@@ -348,6 +341,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         int limit = worker.context().config().limits().connections();
         if (open > limit) {
             begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof Peer told) {
+            peer = told; // By PeerHeader, before the first byte of a request.
+        } else {
+            context.fireUserEventTriggered(event);
         }
     }
 

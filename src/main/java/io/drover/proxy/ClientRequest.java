@@ -50,7 +50,7 @@ final class ClientRequest {
         this.client = client;
         this.settings = settings;
         this.head = client.head();
-        this.caller = Caller.unknown(client.peerText());
+        this.caller = Caller.unknown(client.peer());
     }
 
     /**
@@ -59,7 +59,7 @@ final class ClientRequest {
      */
     void read() throws BadMessageException {
         complete = true;
-        caller = Caller.of(worker, client.peer(), client.peerText(), head);
+        caller = Caller.of(worker, client.peer(), head);
         toHead = head.isMethod("HEAD");
         if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
             throw new BadMessageException(405, "method " + head.method() + " is not served here");

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.AccessList;
 import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
@@ -52,6 +53,7 @@ public final class ProxyContext {
                 cluster,
                 LoadBalancer.of(config.balance()),
                 authentication,
+                new AccessList(config.access()),
                 new Admission(config.limits(), metrics),
                 new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
@@ -78,6 +80,7 @@ public final class ProxyContext {
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 authentication,
+                new AccessList(next.access()),
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
                 new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),

@@ -11,6 +11,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -110,6 +111,13 @@ public final class Worker {
     /** The handler of a client connection that was accepted on this loop. */
     public ClientConnection newClientConnection() {
         return new ClientConnection(this);
+    }
+
+    /** Makes {@code pipeline} take the PROXY header, where there is to be one; before the handlers that see what follows. */
+    public void expectPeerHeader(ChannelPipeline pipeline) {
+        if (context.config().proxyProtocol()) {
+            PeerHeader.addTo(pipeline, this);
+        }
     }
 
     /** A backend is down, or wedged: takes back what waits for its answer in vain. On the loop. */

@@ -47,6 +47,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final BackendsApi backends;
     private final ReloadApi reload;
     private final AdminGuard guard;
+    private final AdminTokens tokens;
     private final AdminAudit audit;
 
     AdminHandler(
@@ -55,12 +56,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             BackendsApi backends,
             ReloadApi reload,
             AdminGuard guard,
+            AdminTokens tokens,
             AdminAudit audit) {
         this.proxy = proxy;
         this.metrics = metrics;
         this.backends = backends;
         this.reload = reload;
         this.guard = guard;
+        this.tokens = tokens;
         this.audit = audit;
     }
 
@@ -109,6 +112,23 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         if (refusal != null) {
             return now(error(HttpResponseStatus.FORBIDDEN, refusal));
         }
+        return switch (tokens.of(path, request.headers())) {
+            case UNKNOWN -> now(withoutToken());
+            case METRICS_ONLY -> now(error(HttpResponseStatus.FORBIDDEN, "this token is good for /metrics only"));
+            case ALLOWED -> serve(path, request);
+        };
+    }
+
+    private static FullHttpResponse withoutToken() {
+        FullHttpResponse response = error(
+                HttpResponseStatus.UNAUTHORIZED,
+                "no token, or an unknown one (expected: Authorization: Bearer TOKEN, with the token whose SHA-256 is"
+                        + " admin.token-hash, or for /metrics admin.scrape-token-hash)");
+        response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"drover admin\"");
+        return response;
+    }
+
+    private CompletionStage<FullHttpResponse> serve(String path, FullHttpRequest request) {
         return switch (path) {
             case "/metrics", "/health", "/ready" ->
                 now(reads(request) ? read(path, request) : wrongMethod(request, "GET"));

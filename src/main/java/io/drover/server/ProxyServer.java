@@ -240,6 +240,7 @@ public final class ProxyServer implements AutoCloseable {
                         if (worker == null) {
                             throw new IllegalStateException("a loop without a worker");
                         }
+                        worker.expectPeerHeader(channel.pipeline());
                         channel.pipeline().addLast(worker.newClientConnection());
                     }
                 });
@@ -254,6 +255,7 @@ public final class ProxyServer implements AutoCloseable {
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
                 new AdminGuard(config.admin().hosts()),
+                new AdminTokens(config.admin()),
                 new AdminAudit(auditLog));
         return new ServerBootstrap()
                 .group(background)
