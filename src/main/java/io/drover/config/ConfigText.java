@@ -34,11 +34,11 @@ public final class ConfigText {
     }
 
     private String render() {
-        line("listen", config.listen().stream().map(Addresses::text).collect(Collectors.joining(", ")));
-        List<String> hosts = config.admin().hosts();
         line(
-                "admin",
-                Addresses.text(config.admin().listen()) + (hosts.isEmpty() ? "" : ", as " + String.join(", ", hosts)));
+                "listen",
+                config.listen().stream().map(Addresses::text).collect(Collectors.joining(", "))
+                        + (config.proxyProtocol() ? ", with a PROXY header" : ""));
+        admin();
         line("tls", config.tls().certificate().map(ConfigText::certificate).orElse("off"));
         backends();
         line("routing", config.routing().modelAware() ? "model-aware" : "any backend for any model");
@@ -49,6 +49,7 @@ public final class ConfigText {
                 "at most " + count(config.retry().attempts(), "try", "tries") + " after the first"
                         + (config.retry().midStream() == MidStream.OFF ? "" : ", within deterministic streams too"));
         limits();
+        access();
         auth();
         validation();
         rewrite();
@@ -65,6 +66,7 @@ public final class ConfigText {
                         + text(config.metrics().stallAfter()));
         line("redis", config.redis().uri().isPresent() ? "set, URI hidden" : "none");
         accessLog();
+        auditLog();
         line(
                 "process",
                 count(config.eventLoops(), "event loop", "event loops")
@@ -72,6 +74,17 @@ public final class ConfigText {
                         + ", drain delay " + text(config.drainDelay())
                         + ", drain timeout " + text(config.drainTimeout()));
         return out.toString();
+    }
+
+    private void admin() {
+        DroverConfig.Admin admin = config.admin();
+        String token = admin.tokenHash().isEmpty() ? "" : ", with a token";
+        line(
+                "admin",
+                Addresses.text(admin.listen())
+                        + (admin.hosts().isEmpty() ? "" : ", as " + String.join(", ", admin.hosts()))
+                        + token
+                        + (admin.scrapeTokenHash().isEmpty() ? "" : " and another for the metrics"));
     }
 
     private void backends() {
@@ -181,9 +194,17 @@ public final class ConfigText {
                 "",
                 limits.trustedProxies().isEmpty()
                         ? "no trusted proxies"
-                        : limits.trustedProxies().stream()
-                                .map(Addresses::text)
-                                .collect(Collectors.joining(", ", "trusted proxies ", "")));
+                        : "trusted proxies " + networks(limits.trustedProxies()));
+    }
+
+    private void access() {
+        DroverConfig.Access access = config.access();
+        String allowed = access.allow().isEmpty() ? "any address" : networks(access.allow());
+        line("access", allowed + (access.deny().isEmpty() ? "" : ", never " + networks(access.deny())));
+    }
+
+    private static String networks(List<Cidr> networks) {
+        return networks.stream().map(Addresses::text).collect(Collectors.joining(", "));
     }
 
     private void auth() {
@@ -277,6 +298,17 @@ public final class ConfigText {
                 "access log",
                 log.enabled()
                         ? log.file().map(Path::toString).orElse("standard output") + ", queue " + log.queue()
+                        : "off");
+    }
+
+    private void auditLog() {
+        DroverConfig.AuditLog log = config.auditLog();
+        line(
+                "audit log",
+                log.enabled()
+                        ? log.file() + ", queue " + log.queue() + part(", put aside at", log.maxSize()) + ", "
+                                + log.keep() + " kept"
+                                + (log.prompts() ? part(", prompts up to", log.maxPrompt()) : ", no prompts")
                         : "off");
     }
 

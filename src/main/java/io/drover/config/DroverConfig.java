@@ -538,9 +538,11 @@ public record DroverConfig(
      * Who asked which model what, apart from the access log.
      *
      * @param prompts whether the text of prompts stands in it too
+     * @param maxPrompt bytes of a request's body that are kept as its prompt
      * @param queue most records waiting to be written; more are dropped and counted
      * @param maxSize bytes at which a file is put aside
      * @param keep most files that are kept besides the one that is written
      */
-    public record AuditLog(boolean enabled, Path file, boolean prompts, int queue, long maxSize, int keep) {}
+    public record AuditLog(
+            boolean enabled, Path file, boolean prompts, int maxPrompt, int queue, long maxSize, int keep) {}
 }

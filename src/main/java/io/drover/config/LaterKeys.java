@@ -15,9 +15,6 @@ final class LaterKeys {
     private static final Kind<Long> SIZE = Quantities.size(1, 1L << 40);
 
     private static final List<Row> DROVER = List.of(
-            off("proxy-protocol"),
-            off("admin.token-hash"),
-            off("admin.scrape-token-hash"),
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
             off("limits.connections-per-client"),
@@ -42,8 +39,7 @@ final class LaterKeys {
             unused("cache.max-entry", SIZE),
             unused("cache.serve-stale", Quantities.DURATION),
             unused("cache.coalesce", Kind.BOOLEAN),
-            unused("access-log.format", Kind.word("json")),
-            off("audit-log.enabled"));
+            unused("access-log.format", Kind.word("json")));
 
     private static final List<Row> ENTRY = List.of(unused("slots", Kind.SLOTS));
 

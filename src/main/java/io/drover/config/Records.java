@@ -33,6 +33,11 @@ final class Records {
     /** Sizes that are kept as {@code int}. */
     private static final Kind<Long> SMALL_SIZE = Quantities.size(1, 1 << 30);
 
+    /** From what is written at once. */
+    private static final Kind<Long> FILE_SIZE = Quantities.size(64 << 10, LARGEST);
+
+    private static final Kind<Long> PROMPT_SIZE = Quantities.size(1, 16 << 20);
+
     private static final Kind<TransportKind> TRANSPORT = Kind.word(
             List.of("auto", "io_uring", "epoll", "kqueue", "nio"), List.of(TransportKind.values()), List.of());
 
@@ -104,8 +109,9 @@ final class Records {
                         drover.get("audit-log.enabled", Kind.BOOLEAN),
                         drover.get("audit-log.file", Kind.FILE).orElse(AUDIT_LOG),
                         drover.get("audit-log.prompts", Kind.BOOLEAN),
+                        drover.get("audit-log.max-prompt", PROMPT_SIZE).intValue(),
                         number("audit-log.queue", 1, 1 << 24),
-                        drover.get("audit-log.max-size", SIZE),
+                        drover.get("audit-log.max-size", FILE_SIZE),
                         number("audit-log.keep", 0, 10_000)));
     }
 

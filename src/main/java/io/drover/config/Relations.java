@@ -36,6 +36,51 @@ final class Relations {
         checkTls();
         checkKeys();
         new AuthRelations(drover, config).check();
+        checkLogs();
+        checkAdmin();
+        if (config.proxyProtocol() && config.limits().trustedProxies().isEmpty()) {
+            drover.warning("proxy-protocol", "limits.trusted-proxies set: nobody's PROXY header is believed otherwise");
+        }
+    }
+
+    private void checkLogs() {
+        DroverConfig.AccessLog access = config.accessLog();
+        DroverConfig.AuditLog audit = config.auditLog();
+        boolean shared = access.file()
+                .filter(file -> file.toAbsolutePath()
+                        .normalize()
+                        .equals(audit.file().toAbsolutePath().normalize()))
+                .isPresent();
+        if (access.enabled() && audit.enabled() && shared) {
+            drover.problem(
+                    drover.isDefault("audit-log.file") ? "access-log.file" : "audit-log.file",
+                    "another file than that of the " + (drover.isDefault("audit-log.file") ? "audit" : "access")
+                            + " log");
+        }
+    }
+
+    private void checkAdmin() {
+        DroverConfig.Admin admin = config.admin();
+        if (drover.isWrong("admin.token-hash")) {
+            return;
+        }
+        if (admin.tokenHash().isPresent()) {
+            if (admin.tokenHash().equals(admin.scrapeTokenHash())) {
+                drover.problem("admin.scrape-token-hash", "another hash than drover.admin.token-hash");
+            }
+            return;
+        }
+        if (admin.scrapeTokenHash().isPresent()) {
+            drover.problem(
+                    "admin.scrape-token-hash",
+                    "drover.admin.token-hash too, since all but the metrics would be open to everybody");
+        }
+        if (!admin.listen().getAddress().isLoopbackAddress()) {
+            drover.problem(
+                    "admin.listen",
+                    "a loopback address, or drover.admin.token-hash set: drover key --name admin prints a token, and its"
+                            + " sha256:... on the second line");
+        }
     }
 
     private void checkTls() {

@@ -154,7 +154,7 @@ final class Section {
         problem(path, path, find(path), expected);
     }
 
-    /** Tells of a value that is valid and had better be another. */
+    /** Warns of a value that is valid and had better be another, or is of little use beside another. */
     void warning(String path, String expected) {
         findings.warning(parent + "." + path, find(path), expected);
     }

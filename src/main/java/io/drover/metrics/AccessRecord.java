@@ -55,6 +55,9 @@ public interface AccessRecord {
     /** Time the backend says it took to generate. */
     long generationNanos();
 
+    /** Time the backend says it worked on the request: loading the model, reading the prompt, generating. */
+    long gpuNanos();
+
     /** From the complete request head to the first byte of the response body from the backend. */
     long timeToFirstByteNanos();
 

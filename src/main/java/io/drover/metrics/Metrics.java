@@ -59,7 +59,10 @@ public final class Metrics {
     private final Counter stalls;
     private final Counter upstreamConnections;
     private final Counter accessLogDropped;
+    private final Counter auditLogDropped;
     private final Counter.Child requestsLimited;
+    private final Counter accessRefused;
+    private final Counter peerHeadersRefused;
     private final Counter reloads;
     private final Counter tlsHandshakeFailures;
 
@@ -86,8 +89,12 @@ public final class Metrics {
         this.upstreamConnections =
                 counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
+        this.auditLogDropped = counter("drover_audit_log_dropped_total", "Audit log lines that were lost.", "reason");
         requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
                 .labels("requests");
+        accessRefused = counter("drover_access_refused_total", "Requests refused because of the client's address.");
+        peerHeadersRefused = counter(
+                "drover_proxy_protocol_refused_total", "Connections that did not begin with a valid PROXY header.");
         this.reloads =
                 counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
         this.tlsHandshakeFailures =
@@ -131,6 +138,16 @@ public final class Metrics {
     /** Counts a request that {@code limits.requests} refused. */
     public void onRequestLimited() {
         requestsLimited.inc();
+    }
+
+    /** Counts a request from an address that may not ask. */
+    public void onAccessRefused() {
+        accessRefused.inc();
+    }
+
+    /** Counts a connection that did not begin with a header of the PROXY protocol. */
+    public void onPeerHeaderRefused() {
+        peerHeadersRefused.inc();
     }
 
     /** Counts that a backend is no longer read because its client does not read. */
@@ -187,6 +204,11 @@ public final class Metrics {
     /** Counts access log lines that were lost. */
     public void onAccessLogDropped(long lines) {
         accessLogDropped.inc((double) lines);
+    }
+
+    /** Counts audit log lines that were lost. {@code reason}: {@code queue} or {@code disk}. */
+    public void onAuditLogDropped(String reason, long lines) {
+        auditLogDropped.labels(reason).inc((double) lines);
     }
 
     /**

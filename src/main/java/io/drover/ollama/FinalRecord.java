@@ -30,6 +30,14 @@ public record FinalRecord(
 
     private static final String DONE_LINE = "data: [DONE]";
 
+    /** Time that the backend worked on it: loading, reading the prompt, generating; -1 where the answer tells none. */
+    public long gpuNanos() {
+        if (loadNanos < 0 && promptNanos < 0 && generationNanos < 0) {
+            return -1;
+        }
+        return Math.max(0, loadNanos) + Math.max(0, promptNanos) + Math.max(0, generationNanos);
+    }
+
     /** Reads the end of an answer with status 200; whatever it is, the result is never worse than {@link #UNKNOWN}. */
     public static FinalRecord parse(TailRing ring, Endpoint endpoint) {
         // A transcription may be plain text, in which a speaker could spell out a usage.

@@ -39,23 +39,24 @@ final class ClientAddress {
     }
 
     /** The last address in the list that no trusted proxy has, read from the right; {@code peer} if there is none. */
-    static String client(String forwardedFor, String peer, List<Cidr> trusted) {
+    static Peer client(String forwardedFor, Peer peer, List<Cidr> trusted) {
         String[] hops = forwardedFor.split(",", -1);
-        String client = peer;
+        InetAddress last = null;
         for (int i = hops.length - 1; i >= 0; i--) {
             InetAddress address = parse(hops[i].strip());
             if (address == null) {
-                return client;
+                break;
             }
-            client = address.getHostAddress();
+            last = address;
             if (!isTrusted(address, trusted)) {
-                return client;
+                break;
             }
         }
-        return client;
+        return last == null ? peer : Peer.of(last);
     }
 
-    private static @Nullable InetAddress parse(String text) {
+    /** The address that an IPv4 or IPv6 literal is; null if it is none. */
+    static @Nullable InetAddress parse(String text) {
         byte[] bytes = NetUtil.createByteArrayFromIpAddressString(text);
         if (bytes == null) {
             return null;

@@ -14,7 +14,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +71,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     };
 
     private @Nullable ChannelHandlerContext context;
-    private @Nullable String peerText;
+    private @Nullable Peer peer;
     private State state = State.OPEN;
     private @Nullable ByteBuf pending;
     private @Nullable Exchange exchange;
@@ -97,9 +96,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return scratch;
     }
 
-    @Nullable
-    InetAddress peer() {
-        return channel().remoteAddress() instanceof InetSocketAddress address ? address.getAddress() : null;
+    /** Who asks: whom a believed PROXY header names, else who the socket is connected to. */
+    Peer peer() {
+        Peer known = peer;
+        if (known == null) {
+            known = Peer.of(channel().remoteAddress());
+            peer = known;
+        }
+        return known;
     }
 
     /** Whether the address that was connected to is one that only this machine reaches. */
@@ -113,17 +117,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** What the client speaks: {@code http} or {@code https}. */
     String scheme() {
         return tls != null && tls.isSecure() ? "https" : "http";
-    }
-
-    /** The peer's address as text. */
-    String peerText() {
-        String text = peerText;
-        if (text == null) {
-            InetAddress address = peer();
-            text = address == null ? "unknown" : address.getHostAddress();
-            peerText = text;
-        }
-        return text;
     }
 
     /** Bytes written to this client so far, queued ones included. */
@@ -359,7 +352,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (tls != null) {
+        if (event instanceof Peer told) {
+            peer = told; // By PeerHeader, before the first byte of TLS or of a request.
+        } else if (tls != null) {
             worker.clock().read();
             switch (tls.read(event)) {
                 case BEGUN -> refuseIfOneTooMany(); // only now can it be told

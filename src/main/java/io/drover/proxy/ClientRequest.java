@@ -9,6 +9,7 @@ import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.http.RequestTarget;
+import io.drover.metrics.AuditedBody;
 import io.drover.ollama.ApiFamily;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.JsonFieldScanner;
@@ -41,6 +42,7 @@ final class ClientRequest {
     private @Nullable JsonFieldScanner scanner;
     private @Nullable RequestLook look;
     private @Nullable ModelName name;
+    private @Nullable BodyCopy copy;
 
     /** A request of which nothing is known yet but where it comes from. */
     ClientRequest(Worker worker, ClientConnection client, Settings settings) {
@@ -48,7 +50,7 @@ final class ClientRequest {
         this.client = client;
         this.settings = settings;
         this.head = client.head();
-        this.caller = Caller.unknown(client.peerText());
+        this.caller = Caller.unknown(client.peer());
     }
 
     /**
@@ -57,7 +59,7 @@ final class ClientRequest {
      */
     void read() throws BadMessageException {
         complete = true;
-        caller = Caller.of(worker, client.peer(), client.peerText(), client.scheme(), head);
+        caller = Caller.of(worker, client.peer(), client.scheme(), head);
         toHead = head.isMethod("HEAD");
         if (head.isMethod("CONNECT") || head.isMethod("TRACE")) {
             throw new BadMessageException(405, "method " + head.method() + " is not served here");
@@ -105,8 +107,11 @@ final class ClientRequest {
             throw new BadMessageException(
                     413, "request body of " + framing.length() + " bytes (limits.request-body: " + limit + ")");
         }
+        copy = framing.isNone()
+                ? null
+                : BodyCopy.of(endpoint, head, worker.context().auditLog());
         if (!endpoint.retained() && !framing.isNone()) {
-            return new StreamedBody(worker, framing, limit);
+            return new StreamedBody(worker, framing, limit, copy);
         }
         // A compressed or multipart body has no fields to be seen; the backend reads it.
         boolean json = endpoint.retained()
@@ -122,7 +127,7 @@ final class ClientRequest {
         if (scanner != null && look != null) {
             scanner.visit(look);
         }
-        return new RetainedBody(worker, framing, limit, scanner);
+        return new RetainedBody(worker, framing, limit, scanner, copy);
     }
 
     /** The head that {@code backend} gets, with room for a small body behind it. The caller owns the buffer. */
@@ -160,6 +165,12 @@ final class ClientRequest {
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    /** What the audit log may tell of the body that was read; null for nothing. */
+    @Nullable
+    AuditedBody auditedBody() {
+        return copy == null ? null : copy.toAuditedBody();
     }
 
     boolean hasBody() {

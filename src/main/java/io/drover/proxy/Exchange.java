@@ -594,5 +594,6 @@ final class Exchange implements ResponseSink, HeadLines {
                 clock.now());
         worker.context().metrics().onFinish(record);
         worker.context().accessLog().offer(record);
+        worker.context().auditLog().offer(record, request.auditedBody());
     }
 }

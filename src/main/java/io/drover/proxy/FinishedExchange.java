@@ -95,6 +95,11 @@ record FinishedExchange(
     }
 
     @Override
+    public long gpuNanos() {
+        return tokens.gpuNanos();
+    }
+
+    @Override
     public boolean unfinished() {
         return end == AnswerEnd.UNFINISHED;
     }

@@ -37,7 +37,7 @@ final class Gate {
      */
     boolean identify(Runnable later) {
         Authentication authentication = settings.authentication();
-        if (!authentication.isOn() || isFree()) {
+        if (!authentication.isOn() || isFree() || !isAddressAllowed()) {
             return true;
         }
         long nowMillis = worker.clock().wallMillis();
@@ -54,6 +54,11 @@ final class Gate {
         return false;
     }
 
+    /** Nothing is exempt from that, as with Nginx. */
+    private boolean isAddressAllowed() {
+        return settings.access().allows(request.caller().ip());
+    }
+
     /** Whether Drover answers it whoever asks, and however often: its own paths, browsers' preflights. */
     private boolean isFree() {
         return OwnAnswers.isFree(request.endpoint(), request.head(), client);
@@ -62,6 +67,14 @@ final class Gate {
     /** The answer to a request that must not go on, by what its head says; null for one that may. */
     @Nullable
     Reply refusal() {
+        if (!isAddressAllowed()) {
+            worker.context().metrics().onAccessRefused();
+            String address = request.caller().address();
+            return refuse(
+                    403,
+                    "address not allowed",
+                    "requests from " + address + " are not allowed (access.allow, access.deny)");
+        }
         Admission admission = settings.admission();
         if (admission.isLimited() && !isFree()) {
             taken = admission.take(request.caller().address(), worker.clock().now());

@@ -1,10 +1,12 @@
 package io.drover.proxy;
 
+import io.drover.admission.AccessList;
 import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
@@ -26,6 +28,7 @@ public final class ProxyContext {
     private final BackendContexts backendTls;
     private final Metrics metrics;
     private final AccessLog accessLog;
+    private final AuditLog auditLog;
     private final ByteBudget retainedBodies;
     private final ByteBudget outbound;
     private final LongAdder upstreamConnections = new LongAdder();
@@ -47,16 +50,19 @@ public final class ProxyContext {
             BackendContexts backendTls,
             Supplier<CompletionStage<Void>> listings,
             Metrics metrics,
-            AccessLog accessLog) {
+            AccessLog accessLog,
+            AuditLog auditLog) {
         this.listings = listings;
         this.backendTls = backendTls;
         this.metrics = metrics;
         this.accessLog = accessLog;
+        this.auditLog = auditLog;
         this.settings = new Settings(
                 config,
                 cluster,
                 LoadBalancer.of(config.balance()),
                 authentication,
+                new AccessList(config.access()),
                 new Admission(config.limits(), metrics),
                 new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
@@ -86,6 +92,7 @@ public final class ProxyContext {
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 authentication,
+                new AccessList(next.access()),
                 sameLimit ? now.admission() : new Admission(next.limits(), metrics),
                 new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),
@@ -122,6 +129,10 @@ public final class ProxyContext {
 
     AccessLog accessLog() {
         return accessLog;
+    }
+
+    AuditLog auditLog() {
+        return auditLog;
     }
 
     ByteBudget retainedBodies() {

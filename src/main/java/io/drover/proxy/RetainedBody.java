@@ -34,6 +34,7 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
     private final BodyReader reader;
     private final boolean declared;
     private final @Nullable JsonFieldScanner scanner;
+    private final @Nullable BodyCopy copy;
     private final List<ByteBuf> parts = new ArrayList<>(1);
     private long reserved;
     /** By how many bytes it is longer than what the client sent. */
@@ -41,12 +42,21 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
 
     private boolean overBudget;
 
-    /** @param scanner sees the payload as it comes; null where it is no plain JSON */
-    RetainedBody(Worker worker, BodyFraming framing, long limit, @Nullable JsonFieldScanner scanner) {
+    /**
+     * @param scanner sees the payload as it comes; null where it is no plain JSON
+     * @param copy for the audit log, sees it too; null where that does not want it
+     */
+    RetainedBody(
+            Worker worker,
+            BodyFraming framing,
+            long limit,
+            @Nullable JsonFieldScanner scanner,
+            @Nullable BodyCopy copy) {
         this.worker = worker;
         this.budget = worker.context().retainedBodies();
         this.declared = framing.kind() != BodyFraming.Kind.NONE;
         this.scanner = scanner;
+        this.copy = copy;
         this.reader = new BodyReader(framing, limit, worker.chunksOf(framing), this);
     }
 
@@ -65,6 +75,9 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
         }
         if (scanner != null) {
             scanner.feed(in, from, to);
+        }
+        if (copy != null) {
+            copy.feed(in, from, to);
         }
         int size = to - from;
         if (2 * size >= in.capacity()) {

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.admission.AccessList;
 import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
@@ -19,6 +20,7 @@ record Settings(
         Cluster cluster,
         LoadBalancer balancer,
         Authentication authentication,
+        AccessList access,
         Admission admission,
         RequestRules rules,
         Origins origins,

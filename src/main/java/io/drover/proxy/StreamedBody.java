@@ -22,6 +22,7 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
     private final Worker worker;
     private final BodyFraming framing;
     private final BodyReader reader;
+    private final @Nullable BodyCopy copy;
     private final int room;
     private final Deque<ByteBuf> waiting = new ArrayDeque<>();
     private int waitingBytes;
@@ -29,9 +30,11 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
     private boolean sent;
     private boolean stopped;
 
-    StreamedBody(Worker worker, BodyFraming framing, long limit) {
+    /** @param copy for the audit log, sees the payload as it comes; null where that does not want it */
+    StreamedBody(Worker worker, BodyFraming framing, long limit, @Nullable BodyCopy copy) {
         this.worker = worker;
         this.framing = framing;
+        this.copy = copy;
         this.reader = new BodyReader(framing, limit, worker.chunksOf(framing), this);
         this.room = worker.context().config().buffers().streamHigh();
     }
@@ -52,6 +55,9 @@ final class StreamedBody implements RequestBody, ChunkedFraming.Payload {
     public void onPayload(ByteBuf in, int from, int to) {
         if (stopped || from == to) {
             return;
+        }
+        if (copy != null) {
+            copy.feed(in, from, to);
         }
         ByteBuf piece = in.retainedSlice(from, to - from);
         UpstreamConnection open = this.to;

@@ -125,6 +125,13 @@ public final class Worker {
         }
     }
 
+    /** Makes {@code pipeline} take the PROXY header, where there is to be one; before the handlers that see what follows. */
+    public void expectPeerHeader(ChannelPipeline pipeline) {
+        if (context.config().proxyProtocol()) {
+            PeerHeader.addTo(pipeline, this);
+        }
+    }
+
     /** A backend is down, or wedged: takes back what waits for its answer in vain. On the loop. */
     public void onBackendDown(Backend backend, boolean wedged) {
         clock.read();

@@ -40,20 +40,31 @@ import org.slf4j.LoggerFactory;
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
-    private static final Pattern DRAIN = Pattern.compile("/api/backends/([^/]+)/(drain|undrain)");
+    static final Pattern DRAIN = Pattern.compile("/api/backends/([^/]+)/(drain|undrain)");
 
     private final ProxyContext proxy;
     private final Metrics metrics;
     private final BackendsApi backends;
     private final ReloadApi reload;
     private final AdminGuard guard;
+    private final AdminTokens tokens;
+    private final AdminAudit audit;
 
-    AdminHandler(ProxyContext proxy, Metrics metrics, BackendsApi backends, ReloadApi reload, AdminGuard guard) {
+    AdminHandler(
+            ProxyContext proxy,
+            Metrics metrics,
+            BackendsApi backends,
+            ReloadApi reload,
+            AdminGuard guard,
+            AdminTokens tokens,
+            AdminAudit audit) {
         this.proxy = proxy;
         this.metrics = metrics;
         this.backends = backends;
         this.reload = reload;
         this.guard = guard;
+        this.tokens = tokens;
+        this.audit = audit;
     }
 
     @Override
@@ -65,7 +76,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
         boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
         boolean toHead = request.method().equals(HttpMethod.HEAD);
+        AdminAudit.Action action =
+                AdminAudit.actionOf(request, context.channel().remoteAddress());
         answer(request).whenComplete((response, fault) -> context.executor().execute(() -> {
+            audit.tell(action, fault == null ? response.status() : HttpResponseStatus.INTERNAL_SERVER_ERROR);
             if (fault == null) {
                 write(context, response, keepAlive, toHead);
             } else {
@@ -98,6 +112,23 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         if (refusal != null) {
             return now(error(HttpResponseStatus.FORBIDDEN, refusal));
         }
+        return switch (tokens.of(path, request.headers())) {
+            case UNKNOWN -> now(withoutToken());
+            case METRICS_ONLY -> now(error(HttpResponseStatus.FORBIDDEN, "this token is good for /metrics only"));
+            case ALLOWED -> serve(path, request);
+        };
+    }
+
+    private static FullHttpResponse withoutToken() {
+        FullHttpResponse response = error(
+                HttpResponseStatus.UNAUTHORIZED,
+                "no token, or an unknown one (expected: Authorization: Bearer TOKEN, with the token whose SHA-256 is"
+                        + " admin.token-hash, or for /metrics admin.scrape-token-hash)");
+        response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"drover admin\"");
+        return response;
+    }
+
+    private CompletionStage<FullHttpResponse> serve(String path, FullHttpRequest request) {
         return switch (path) {
             case "/metrics", "/health", "/ready" ->
                 now(reads(request) ? read(path, request) : wrongMethod(request, "GET"));

@@ -15,6 +15,7 @@ import io.drover.config.DroverConfig;
 import io.drover.config.LoadedConfig;
 import io.drover.health.HerdWatch;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.proxy.ProxyContext;
 import io.drover.proxy.Worker;
@@ -73,6 +74,7 @@ public final class ProxyServer implements AutoCloseable {
     private final Transport transport;
     private final Metrics metrics;
     private final AccessLog accessLog;
+    private final AuditLog auditLog;
     private final ProxyContext proxy;
     private final EventLoopGroup loops;
     private final EventLoopGroup background;
@@ -102,6 +104,7 @@ public final class ProxyServer implements AutoCloseable {
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
+        auditLog = openAuditLog(config.auditLog(), metrics, accessLog);
         BackendReport report = new BackendReport(metrics);
         Membership members = new Membership((backend, from, to, reason) -> {
             report.onChange(backend, from, to, reason);
@@ -122,7 +125,8 @@ public final class ProxyServer implements AutoCloseable {
                 backendTls,
                 watch::refreshModels,
                 metrics,
-                accessLog);
+                accessLog,
+                auditLog);
         metrics.backends(() -> proxy.cluster().backends());
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         for (EventExecutor executor : loops) {
@@ -138,8 +142,7 @@ public final class ProxyServer implements AutoCloseable {
      *
      * @param source read now, and again at each reload
      * @throws ConfigException when the configuration is invalid
-     * @throws IOException when an address cannot be listened on, or the access log cannot be opened; nothing is left
-     *     running
+     * @throws IOException when an address cannot be listened on, or a log cannot be opened; nothing is left running
      */
     public static ProxyServer start(ConfigSource source) throws ConfigException, IOException {
         LoadedConfig loaded = ConfigLoader.load(source);
@@ -153,6 +156,16 @@ public final class ProxyServer implements AutoCloseable {
             throw e;
         }
         return server;
+    }
+
+    private static AuditLog openAuditLog(DroverConfig.AuditLog config, Metrics metrics, AccessLog opened)
+            throws IOException {
+        try {
+            return AuditLog.open(config, metrics::onAuditLogDropped);
+        } catch (IOException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     private void begin() throws IOException {
@@ -202,9 +215,16 @@ public final class ProxyServer implements AutoCloseable {
         workers.forEach((loop, worker) -> loop.execute(worker::onReload));
     }
 
-    /** Reads the configuration again: see {@link LiveConfig#reload}. */
+    /** Reads the configuration again: see {@link LiveConfig#reload}; opens the logs' files anew in any case. */
     CompletionStage<LiveConfig.Reloaded> reload() {
+        accessLog.reopen();
+        auditLog.reopen();
         return live.reload();
+    }
+
+    /** As {@link #reload}, by a signal. */
+    void reloadOnSignal() {
+        reload().whenComplete((done, fault) -> AdminAudit.onSignal(auditLog, fault));
     }
 
     private void awaitFirstRound(CompletableFuture<Void> round) {
@@ -238,6 +258,7 @@ public final class ProxyServer implements AutoCloseable {
                         if (worker == null) {
                             throw new IllegalStateException("a loop without a worker");
                         }
+                        worker.expectPeerHeader(channel.pipeline());
                         worker.accept(channel.pipeline());
                     }
                 });
@@ -251,7 +272,9 @@ public final class ProxyServer implements AutoCloseable {
                 metrics,
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
-                new AdminGuard(config.admin().hosts()));
+                new AdminGuard(config.admin().hosts()),
+                new AdminTokens(config.admin()),
+                new AdminAudit(auditLog));
         return new ServerBootstrap()
                 .group(background)
                 .channel(NioServerSocketChannel.class)
@@ -364,5 +387,6 @@ public final class ProxyServer implements AutoCloseable {
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         accessLog.close();
+        auditLog.close();
     }
 }

@@ -20,7 +20,7 @@ final class RunningProcess {
         };
         Signals.on("TERM", onStop);
         Signals.on("INT", onStop);
-        Signals.on("HUP", server::reload);
+        Signals.on("HUP", server::reloadOnSignal);
         try {
             stop.await();
         } catch (InterruptedException e) {

@@ -74,6 +74,32 @@ final class ConfigLoaderTest {
                 .containsExactly("gpu-a=http://127.0.0.1:11434", "gpu-b=http://127.0.0.1:11435");
     }
 
+    /** What compose.yml passes on from an .env that is not there. */
+    @Test
+    void anAdminPortWithoutATokenStaysOnLoopback() throws ConfigException {
+        DroverConfig.Admin admin = loading.backends("http://gpu1:1")
+                .variable("DROVER_ADMIN_LISTEN", "")
+                .variable("DROVER_ADMIN_TOKEN_HASH", "")
+                .variable("DROVER_ADMIN_SCRAPE_TOKEN_HASH", "")
+                .config()
+                .admin();
+
+        assertThat(admin.listen()).isEqualTo(address("127.0.0.1", 9090));
+        assertThat(admin.tokenHash()).isEmpty();
+    }
+
+    @Test
+    void aTokenOpensTheAdminPortToOthers() throws ConfigException {
+        DroverConfig.Admin admin = loading.backends("http://gpu1:1")
+                .variable("DROVER_ADMIN_LISTEN", "0.0.0.0:9090")
+                .variable("DROVER_ADMIN_TOKEN_HASH", "sha256:" + "1".repeat(64))
+                .config()
+                .admin();
+
+        assertThat(admin.listen()).isEqualTo(address("0.0.0.0", 9090));
+        assertThat(admin.tokenHash()).isPresent();
+    }
+
     @Test
     void theCommentedOutChangesOfTheFileForUsersLoad() throws Exception {
         String file = java.nio.file.Files.readString(Path.of("conf/drover.conf"))
@@ -97,9 +123,12 @@ final class ConfigLoaderTest {
         assertThat(config)
                 .isEqualTo(new DroverConfig(
                         List.of(address("127.0.0.2", 81), address("::1", 82)),
-                        false,
+                        true,
                         new DroverConfig.Admin(
-                                address("127.0.0.3", 83), List.of("ops.internal"), Optional.empty(), Optional.empty()),
+                                address("10.0.0.3", 83),
+                                List.of("ops.internal"),
+                                SecretHash.parse("sha256:" + "1".repeat(64)),
+                                SecretHash.parse("sha256:" + "2".repeat(64))),
                         3,
                         DroverConfig.TransportKind.IO_URING,
                         Duration.ofSeconds(101),
@@ -172,7 +201,11 @@ final class ConfigLoaderTest {
                                 List.of(
                                         new Cidr(address("10.0.0.0", 0).getAddress(), 8),
                                         new Cidr(address("::1", 0).getAddress(), 128))),
-                        new DroverConfig.Access(List.of(), List.of()),
+                        new DroverConfig.Access(
+                                List.of(
+                                        new Cidr(address("10.1.0.0", 0).getAddress(), 16),
+                                        new Cidr(address("fd00::", 0).getAddress(), 8)),
+                                List.of(new Cidr(address("10.1.2.3", 0).getAddress(), 32))),
                         new DroverConfig.Auth(
                                 List.of(
                                         DroverConfig.AuthMode.API_KEY,
@@ -207,7 +240,8 @@ final class ConfigLoaderTest {
                         new DroverConfig.Metrics(22, Duration.ofSeconds(23)),
                         new DroverConfig.Redis(Optional.of("rediss://:secret@cache:6380")),
                         new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23),
-                        new DroverConfig.AuditLog(false, Path.of("audit.log"), false, 65_536, 100L << 20, 10)));
+                        new DroverConfig.AuditLog(
+                                true, Path.of("/var/log/audit.log"), true, 29 * 1024, 30, 31L << 20, 32)));
     }
 
     @Test

@@ -13,6 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigProblemsTest {
+    private static final String NEEDS_TOKEN = "a loopback address, or drover.admin.token-hash set: drover key --name"
+            + " admin prints a token, and its sha256:... on the second line";
+
     private final Path directory;
     private final Loading loading;
 
@@ -127,6 +130,11 @@ final class ConfigProblemsTest {
         admin.listen = ":65536"          | ":65536" (expected: a port from 0 to 65535)
         admin.listen = ":-1"             | ":-1" (expected: host:port, such as 0.0.0.0:8080)
         admin.listen = "no.invalid:80"   | "no.invalid:80" (expected: a host with an address)
+        admin.token-hash = secret        | (hidden) (expected: sha256: and 64 hexadecimal digits, as the command key prints it)
+        admin.scrape-token-hash = "sha256:abc" | (hidden) (expected: sha256: and 64 hexadecimal digits, as the command key prints it)
+        proxy-protocol = v2              | "v2" (expected: true or false)
+        access.allow = office            | "office" (expected: an address or a network, such as 10.0.0.0/8)
+        access.deny = "fd00::/129"       | "fd00::/129" (expected: an address or a network, such as 10.0.0.0/8, with at most 128 bits)
         listen = []                      | [] (expected: at least one host:port)
         auth.mode = key                  | "key" (expected: none, api-key, jwt or basic)
         auth.keys-in-redis = maybe       | "maybe" (expected: true or false)
@@ -134,6 +142,13 @@ final class ConfigProblemsTest {
         cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
         access-log.file = {}             | an object (expected: a file name)
         access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
+        audit-log.enabled = maybe        | "maybe" (expected: true or false)
+        audit-log.file = {}              | an object (expected: a file name)
+        audit-log.prompts = some         | "some" (expected: true or false)
+        audit-log.max-prompt = 0         | 0 (expected: a size from 1B to 16MiB)
+        audit-log.queue = 0              | 0 (expected: a whole number from 1 to 16777216)
+        audit-log.max-size = 1KiB        | "1KiB" (expected: a size from 64KiB to 1TiB)
+        audit-log.keep = -1              | -1 (expected: a whole number from 0 to 10000)
         discovery.dns = gpu              | "gpu" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)
         discovery.interval = 0           | 0 (expected: a duration of at least 1ms)
         auth.cached = 0                  | 0 (expected: a whole number from 1 to 10000000)
@@ -163,8 +178,6 @@ final class ConfigProblemsTest {
         limits.tokens.rate = "600/m" | "600/m" (expected: "0"; limits.tokens.rate is not available in this version)
         limits.shared = true         | true (expected: false; limits.shared is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
-        audit-log.enabled = true     | true (expected: false; audit-log.enabled is not available in this version)
-        admin.token-hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" | (hidden) (expected: ""; admin.token-hash is not available in this version)
         access-log.format = text     | "text" (expected: json)
         cache.ttl = long             | "long" (expected: a duration such as 2m)
         cache.when = never           | "never" (expected: deterministic or always)
@@ -328,7 +341,6 @@ final class ConfigProblemsTest {
         buffers.retained-bodies = 1KiB | buffers.retained-bodies: "1KiB" (expected: at least drover.limits.request-body, 100MiB)
         listen = ["127.0.0.1:80", "*:80"] | listen: ["127.0.0.1:80","*:80"] (expected: addresses that differ)
         listen = 9090                | listen: 9090 (expected: another address than 127.0.0.1:9090)
-        admin.listen = 8080          | admin.listen: 8080 (expected: another address than 0.0.0.0:8080)
         auth.mode = [none, jwt]      | auth.mode: ["none","jwt"] (expected: none alone, or those that are accepted)
         auth.mode = jwt              | auth.mode: "jwt" (expected: drover.auth.jwt.jwks-uri or drover.auth.jwt.jwks-file beside jwt)
         auth.mode = basic            | auth.mode: "basic" (expected: drover.auth.users-file beside basic)
@@ -340,10 +352,19 @@ final class ConfigProblemsTest {
         auth.mode = api-key          | auth.mode: "api-key" (expected: drover.auth.keys-file or drover.auth.keys-in-redis beside api-key)
         auth.keys-file = keys        | auth.keys-file: "keys" (expected: nothing, since drover.auth.mode lacks api-key)
         auth.keys-in-redis = true    | auth.keys-in-redis: true (expected: false, since drover.auth.mode lacks api-key)
+        admin.listen = "127.0.0.1:8080" | admin.listen: "127.0.0.1:8080" (expected: another address than 0.0.0.0:8080)
+        admin.listen = "0.0.0.0:9090" | admin.listen: "0.0.0.0:9090" (expected: NEEDS_TOKEN)
+        admin.listen = ":9090"       | admin.listen: ":9090" (expected: NEEDS_TOKEN)
+        admin.listen = "[::]:9090"   | admin.listen: "[::]:9090" (expected: NEEDS_TOKEN)
+        admin.listen = "10.0.0.1:9090" | admin.listen: "10.0.0.1:9090" (expected: NEEDS_TOKEN)
+        admin.scrape-token-hash = "ONES" | admin.scrape-token-hash: (hidden) (expected: drover.admin.token-hash too, since all but the metrics would be open to everybody)
+        admin { token-hash = "ONES", scrape-token-hash = "ONES" } | admin.scrape-token-hash: (hidden) (expected: another hash than drover.admin.token-hash)
         """)
     void impossibleCombinationsAreReported(String line, String printed) {
-        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).problems())
-                .containsExactly("drover.conf:2: drover." + printed);
+        String hash = "sha256:" + "1".repeat(64);
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line.replace("ONES", hash))
+                        .problems())
+                .containsExactly("drover.conf:2: drover." + printed.replace("NEEDS_TOKEN", NEEDS_TOKEN));
     }
 
     @Test
@@ -387,11 +408,43 @@ final class ConfigProblemsTest {
     }
 
     @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        access-log.file = audit.log                               | access-log.file: "audit.log" (expected: another file than that of the audit log)
+        audit-log.file = a.log, drover.access-log.file = ./a.log  | audit-log.file: "a.log" (expected: another file than that of the access log)
+        """)
+    void twoLogsDoNotShareAFile(String keys, String printed) {
+        String text = keys.replace(", ", "\n") + "\ndrover.audit-log.enabled = true";
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text).problems())
+                .containsExactly("drover.conf:2: drover." + printed);
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover." + text.replace("true", "false"))
+                        .problems())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
     @CsvSource({"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "http://0.0.0.0:8080"})
     void droverIsNotItsOwnBackend(String url) {
         assertThat(loading.file("drover.listen = 8080").backends(url).problems())
                 .containsExactly("drover.conf:1: drover.listen: 8080 (expected: another address than that of backend "
                         + url.substring(7) + ")");
+    }
+
+    @Test
+    void aPortThatHasAWrongHashIsNotSaidToHaveNone() {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.admin { listen = \"0.0.0.0:9090\", token-hash = x }")
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith("drover.conf:2: drover.admin.token-hash: (hidden)");
+    }
+
+    @Test
+    void aHeaderThatNobodyIsTrustedToSendWarns() throws ConfigException {
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.proxy-protocol = true")
+                        .warnings())
+                .containsExactly("drover.conf:2: drover.proxy-protocol: true (expected: limits.trusted-proxies set:"
+                        + " nobody's PROXY header is believed otherwise)");
     }
 
     @Test

@@ -43,6 +43,7 @@ final class ConfigTextTest {
                 limits      request head 32KiB and 128 fields, request body 100MiB, 1000 connections
                             requests of a client not limited
                             no trusted proxies
+                access      any address
                 auth        none, anybody may ask
                 validation  none
                 rewrite     nothing
@@ -51,6 +52,7 @@ final class ConfigTextTest {
                 metrics     at most 100 models by name, stall after 5s
                 redis       none
                 access log  standard output, queue 65536
+                audit log   off
                 process     1 event loop, transport auto, drain delay 0s, drain timeout 30s
                 """);
     }
@@ -67,8 +69,8 @@ final class ConfigTextTest {
 
         assertThat(ConfigText.render(config))
                 .isEqualTo("""
-                listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82
-                admin       127.0.0.3:83, as ops.internal
+                listen      127.0.0.2:81, [0:0:0:0:0:0:0:1]:82, with a PROXY header
+                admin       10.0.0.3:83, as ops.internal, with a token and another for the metrics
                 tls         CN=drover.test, until 2126-10-28T14:16:34Z
                 backends    2, random-two
                   one       http://gpu1, weight 7, backup, host llm.internal, no forwarded headers, authorization set
@@ -85,6 +87,7 @@ final class ConfigTextTest {
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
                             requests of a client 24/m and 25 at once, 26 clients counted
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
+                access      10.1.0.0/16, fd00:0:0:0:0:0:0:0/8, never 10.1.2.3/32
                 auth        API keys of /etc/drover/keys and Redis, looked at every 129s, in a path behind /secret/
                             tokens by keys of https://login.example.org/keys, PS256, issuer https://login.example.org, audience llm
                             users of /etc/drover/users, looked at every 129s
@@ -95,10 +98,13 @@ final class ConfigTextTest {
                 metrics     at most 22 models by name, stall after 23s
                 redis       set, URI hidden
                 access log  off
+                audit log   /var/log/audit.log, queue 30, put aside at 31MiB, 32 kept, prompts up to 29KiB
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")
-                .doesNotContain(":secret");
+                .doesNotContain(":secret")
+                .doesNotContain("1111")
+                .doesNotContain("2222");
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.drover.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.config.DroverConfig;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,15 +67,13 @@ class MetricsDocTest {
 
     @Test
     void everyFieldOfTheAccessLogIsOnThePage() throws Exception {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        AccessLogLines lines = new AccessLogLines();
+        JsonLines<AccessRecord> lines = new JsonLines<>(new AccessLogFormat());
         lines.add(TestRecord.chat("m", 200)
                 .withEndpoint(TestRecord.UNFINISHED, true)
                 .withOutcome(Outcome.failed(200, Phase.RELAY, Side.CLIENT, "gone")));
-        lines.addDropped(1);
-        lines.writeTo(out);
+        lines.addLost(1);
         Set<String> written = new TreeSet<>();
-        Matcher field = Pattern.compile("\"([a-z_]+)\":").matcher(out.toString(StandardCharsets.UTF_8));
+        Matcher field = Pattern.compile("\"([a-z_]+)\":").matcher(StandardCharsets.UTF_8.decode(lines.bytes()));
         while (field.find()) {
             written.add(field.group(1));
         }
@@ -98,6 +95,7 @@ class MetricsDocTest {
         metrics.onStreamStall();
         metrics.onTlsHandshakeFailure();
         metrics.onReload(true);
+        metrics.onAuditLogDropped("disk", 1);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
         metrics.onEjection("gpu-a", "connection refused");
         metrics.onDegradation("gpu-a", "slow");

@@ -1,5 +1,6 @@
 package io.drover.metrics;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** A finished exchange to be told of; each {@code withX} gives a changed copy. */
@@ -7,6 +8,7 @@ record TestRecord(
         long startedAtMillis,
         String requestId,
         String client,
+        @Nullable String principal,
         String method,
         String target,
         String endpoint,
@@ -26,12 +28,15 @@ record TestRecord(
     /** The endpoint of answers that lack their own end. */
     static final String UNFINISHED = "/unfinished";
 
+    static final Instant NOW = Instant.ofEpochMilli(1_700_000_000_000L);
+
     /** A chat that took 2 s, its first byte 0.25 s, and made 30 tokens in 1.5 s from a prompt of 12. */
     static TestRecord chat(@Nullable String model, int status) {
         return new TestRecord(
                 1_700_000_000_000L,
                 "id-1",
                 "10.1.2.3",
+                null,
                 "POST",
                 "/api/chat",
                 "/api/chat",
@@ -55,6 +60,7 @@ record TestRecord(
                 1_700_000_000_123L,
                 "id-2",
                 "::1",
+                null,
                 "GET",
                 "/x",
                 "other",
@@ -73,8 +79,8 @@ record TestRecord(
     }
 
     @Override
-    public @Nullable String principal() {
-        return null;
+    public long gpuNanos() {
+        return generationNanos;
     }
 
     @Override
@@ -87,6 +93,7 @@ record TestRecord(
                 startedAtMillis,
                 requestId,
                 client,
+                principal,
                 method,
                 target,
                 endpoint,
@@ -109,6 +116,7 @@ record TestRecord(
                 startedAtMillis,
                 requestId,
                 client,
+                principal,
                 method,
                 changed,
                 endpoint,
@@ -131,6 +139,53 @@ record TestRecord(
                 startedAtMillis,
                 changed,
                 client,
+                principal,
+                method,
+                target,
+                endpoint,
+                model,
+                outcome,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                inference);
+    }
+
+    TestRecord withMethod(String changed) {
+        return new TestRecord(
+                startedAtMillis,
+                requestId,
+                client,
+                principal,
+                changed,
+                target,
+                endpoint,
+                model,
+                outcome,
+                backend,
+                attempts,
+                requestBytes,
+                responseBytes,
+                promptTokens,
+                generatedTokens,
+                generationNanos,
+                timeToFirstByteNanos,
+                durationNanos,
+                inference);
+    }
+
+    TestRecord withPrincipal(String changed) {
+        return new TestRecord(
+                startedAtMillis,
+                requestId,
+                client,
+                changed,
                 method,
                 target,
                 endpoint,
@@ -153,6 +208,7 @@ record TestRecord(
                 startedAtMillis,
                 requestId,
                 client,
+                principal,
                 method,
                 target,
                 changed,

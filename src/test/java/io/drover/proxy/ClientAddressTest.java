@@ -17,6 +17,8 @@ class ClientAddressTest {
     private static final List<Cidr> TRUSTED = List.of(
             new Cidr(address("10.0.0.0"), 8), new Cidr(address("fd00::"), 8), new Cidr(address("192.0.2.7"), 32));
 
+    private static final Peer PEER = new Peer(address("192.0.2.99"), "peer", null);
+
     @ParameterizedTest(name = "{0} -> {1}")
     @CsvSource(
             delimiter = '|',
@@ -45,12 +47,12 @@ class ClientAddressTest {
                 "<script> | peer"
             })
     void theLastUntrustedAddressIsTheClient(String list, String client) {
-        assertThat(ClientAddress.client(list, "peer", TRUSTED)).isEqualTo(client);
+        assertThat(ClientAddress.client(list, PEER, TRUSTED).text()).isEqualTo(client);
     }
 
     @Test
     void anEmptyListSaysNothing() {
-        assertThat(ClientAddress.client("", "peer", TRUSTED)).isEqualTo("peer");
+        assertThat(ClientAddress.client("", PEER, TRUSTED)).isSameAs(PEER);
     }
 
     @Test

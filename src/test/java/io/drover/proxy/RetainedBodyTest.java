@@ -41,7 +41,7 @@ class RetainedBodyTest {
     }
 
     private static RetainedBody body(BodyFraming framing) {
-        return new RetainedBody(WORKER.worker(), framing, BUDGET, null);
+        return new RetainedBody(WORKER.worker(), framing, BUDGET, null, null);
     }
 
     /** Gives the body one read buffer with these octets in it. */

@@ -8,6 +8,7 @@ import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 final class TestWorker implements AutoCloseable {
     private final EventLoop loop = new DefaultEventLoop();
     private final AccessLog accessLog;
+    private final AuditLog auditLog;
     private final Worker worker;
 
     /** @param settings values by their key below {@code drover} */
@@ -41,6 +43,7 @@ final class TestWorker implements AutoCloseable {
             DroverConfig config = ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), backends, all))
                     .config();
             accessLog = AccessLog.open(config.accessLog(), lines -> {});
+            auditLog = AuditLog.open(config.auditLog(), (reason, lines) -> {});
             Cluster cluster = new Membership((backend, from, to, reason) -> {})
                     .apply(config.backends(), config.health(), System.nanoTime());
             ProxyContext context = new ProxyContext(
@@ -51,7 +54,8 @@ final class TestWorker implements AutoCloseable {
                     new BackendContexts(TlsProvider.AUTO),
                     () -> CompletableFuture.completedStage(null),
                     new Metrics(config.metrics()),
-                    accessLog);
+                    accessLog,
+                    auditLog);
             worker = new Worker(
                     context,
                     loop,
@@ -71,5 +75,6 @@ final class TestWorker implements AutoCloseable {
         loop.submit(worker::closeAll).syncUninterruptibly();
         loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         accessLog.close();
+        auditLog.close();
     }
 }

@@ -11,6 +11,7 @@ import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AuditLog;
 import io.drover.metrics.Metrics;
 import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
@@ -82,7 +83,8 @@ class WireFaultTest {
                     new BackendContexts(TlsProvider.AUTO),
                     () -> listings,
                     new Metrics(config.metrics()),
-                    log);
+                    log,
+                    AuditLog.open(config.auditLog(), (reason, lines) -> {}));
             EventLoop loop = group.next();
             worker = new Worker(
                     context,

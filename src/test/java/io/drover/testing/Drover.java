@@ -201,6 +201,11 @@ public final class Drover implements AutoCloseable {
         return lines;
     }
 
+    /** The access log's file. */
+    public Path accessLog() {
+        return log;
+    }
+
     /** The only line of the access log. */
     public LogLine logged() {
         return log(1).get(0);

@@ -9,14 +9,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * One line of the access log.
+ * One line of the access log, or of the audit log.
  *
  * @param fields every value as text
  */
 public record LogLine(Map<String, String> fields) {
     private static final JsonFactory JSON = new JsonFactory();
 
-    static LogLine parse(String line) {
+    /** Fails unless the line is one JSON object and nothing else. */
+    public static LogLine parse(String line) {
         Map<String, String> fields = new LinkedHashMap<>();
         try (JsonParser json = JSON.createParser(line)) {
             json.nextToken();
@@ -24,6 +25,9 @@ public record LogLine(Map<String, String> fields) {
                 String name = json.currentName();
                 json.nextToken();
                 fields.put(name, json.getText());
+            }
+            if (json.currentToken() != JsonToken.END_OBJECT || json.nextToken() != null) {
+                throw new AssertionError("a line that is not one object: " + line);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(line, e);
