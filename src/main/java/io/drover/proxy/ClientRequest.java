@@ -1,5 +1,8 @@
 package io.drover.proxy;
 
+import io.drover.admission.Charge;
+import io.drover.admission.LimitedRequest;
+import io.drover.admission.Principal;
 import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
@@ -16,7 +19,7 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /** What a request's head says: the route, who asks, how its body comes, what its response must look like. */
-final class ClientRequest {
+final class ClientRequest implements LimitedRequest {
     private static final byte[] EXPECT_CONTINUE = HeadWriter.line("Expect", "100-continue");
     private static final byte[] CONTINUE_TOKEN = HeadWriter.ascii("100-continue");
     private static final byte[] NO_LINES = {};
@@ -30,7 +33,7 @@ final class ClientRequest {
     private Endpoint endpoint = Endpoint.OTHER;
     private BodyFraming framing = BodyFraming.NONE;
     private byte[] corsLines = NO_LINES;
-    private long taken = Admission.UNLIMITED;
+    private final Charge charge = new Charge();
     private boolean complete;
     private boolean toHead;
     private boolean expectsContinue;
@@ -85,9 +88,56 @@ final class ClientRequest {
     boolean admit() {
         Admission admission = settings.admission();
         if (admission.isLimited() && !OwnAnswers.isFree(endpoint, head, client)) {
-            taken = admission.take(caller.address(), worker.clock().now());
+            return admission.admit(this, charge, worker.clock().now());
         }
-        return !Admission.isRefused(taken);
+        return true;
+    }
+
+    /** What its limits say of it. */
+    Charge charge() {
+        return charge;
+    }
+
+    @Override
+    public String address() {
+        return caller.address();
+    }
+
+    @Override
+    public @Nullable Principal principal() {
+        return null;
+    }
+
+    @Override
+    public String path() {
+        String label = endpoint.label();
+        return label.startsWith("/") ? label : head.text(head.pathStart(), head.pathEnd());
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+        for (int i = 0; i < head.fieldCount(); i++) {
+            int from = head.nameStart(i);
+            if (head.nameEnd(i) - from == name.length() && isName(name, from)) {
+                return head.text(head.valueStart(i), head.valueEnd(i));
+            }
+        }
+        return null;
+    }
+
+    private boolean isName(String name, int from) {
+        for (int i = 0; i < name.length(); i++) {
+            // Names are tokens, of ASCII (RFC 9110, 5.6.2).
+            if (Character.toLowerCase(head.bytes()[from + i]) != name.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public boolean usesTokens() {
+        return endpoint.inference();
     }
 
     /** Adds what every response to it says: who may read it, its name in the log, how it stands with the limit. */
@@ -96,7 +146,7 @@ final class ClientRequest {
         if (!caller.requestId().isEmpty()) {
             writer.field("X-Request-Id", caller.requestId());
         }
-        settings.admission().writeTo(writer, taken);
+        Admission.writeTo(writer, charge);
     }
 
     /** The body to come: kept whole where the request may be sent again, else passed through. */
@@ -208,8 +258,8 @@ final class ClientRequest {
     }
 
     /** The model asked for; null where it was not seen. */
-    @Nullable
-    ModelName modelName() {
+    @Override
+    public @Nullable ModelName modelName() {
         if (name == null) {
             String model = model();
             name = model == null ? null : worker.modelName(model);

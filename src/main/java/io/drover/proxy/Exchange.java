@@ -76,7 +76,7 @@ final class Exchange implements ResponseSink, HeadLines {
         boolean admitted = request.admit();
         Reply own = admitted
                 ? OwnAnswers.to(request.endpoint(), request.head(), client, worker.context())
-                : OwnAnswers.refusal(request, settings.admission());
+                : OwnAnswers.refusal(request);
         if (own != null) {
             persistence = request.skipBody() ? asked : Persistence.CLOSED;
             answer(own, admitted ? Outcome.complete(own.status()) : Admission.REFUSED);

@@ -35,10 +35,10 @@ final class OwnAnswers {
     }
 
     /** The answer to a client whose bucket is empty; the time to come back stands in its further lines. */
-    static Reply refusal(ClientRequest request, Admission admission) {
+    static Reply refusal(ClientRequest request) {
         int status = Admission.TOO_MANY_REQUESTS;
         String id = request.caller().requestId();
-        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, admission.refusal(), id));
+        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, request.charge().message(), id));
     }
 
     /** The answer where no backend has the request's model. */

@@ -62,13 +62,11 @@ public final class ProxyContext {
     public void apply(DroverConfig next, Cluster cluster) {
         Settings now = settings;
         DroverConfig last = now.config();
-        boolean sameLimit = next.limits().requests().equals(last.limits().requests())
-                && next.limits().maxKeys() == last.limits().maxKeys();
         settings = new Settings(
                 next,
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
-                sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                now.admission().reconfigured(next.limits()),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, metrics, upstreamConnections));
     }

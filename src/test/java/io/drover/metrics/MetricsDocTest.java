@@ -96,6 +96,8 @@ class MetricsDocTest {
         metrics.onFinish(TestRecord.chat("m", 200));
         metrics.onRetry("connection refused");
         metrics.onStreamStall();
+        metrics.onLimitRefusal("requests");
+        metrics.onLimitDelay("requests");
         metrics.onReload(true);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
         metrics.onEjection("gpu-a", "connection refused");
