@@ -51,14 +51,16 @@ record BudgetRule(String name, Period per, long tokens, long gpuNanos, String wh
     /** Whether nothing is left; what is in flight may use up more than there is, since GPU time is known afterwards. */
     private boolean isUsedUp(Account account) {
         return isTokensUsedUp(account.tokens().get())
-                || gpuNanos > 0 && account.gpuNanos().get() >= gpuNanos;
+                || (gpuNanos > 0 && account.gpuNanos().get() >= gpuNanos);
     }
 
     /** Says in {@code charge} that it refuses. */
     private void refuse(Charge charge, Account account, long nowMillis) {
         boolean ofTokens = isTokensUsedUp(account.tokens().get());
-        String amount = ofTokens ? tokens + " tokens" : Duration.ofNanos(gpuNanos).toSeconds() + " s of GPU time";
-        long nanos = Duration.ofMillis(Math.max(1, account.untilMillis() - nowMillis)).toNanos();
+        String amount =
+                ofTokens ? tokens + " tokens" : Duration.ofNanos(gpuNanos).toSeconds() + " s of GPU time";
+        long nanos = Duration.ofMillis(Math.max(1, account.untilMillis() - nowMillis))
+                .toNanos();
         long size = ofTokens ? tokens : Duration.ofNanos(gpuNanos).toSeconds();
         String message = "budget used up: " + amount + " a " + Budgets.word(per) + " " + whose + "; the next begins at "
                 + Instant.ofEpochMilli(account.untilMillis());

@@ -35,8 +35,8 @@ public final class Charge {
     // The last caller and its key: most connections are of one.
     private String address = "";
     private String addressKey = BucketKey.ofAddress("");
-    private @Nullable Principal principal;
-    private String principalKey = "";
+    private String name = "";
+    private String nameKey = "";
 
     // What the client is told: of the limit that refused, else of the tightest.
     private boolean told;
@@ -144,11 +144,11 @@ public final class Charge {
     }
 
     String nameKey(Principal named) {
-        if (named != principal) {
-            principal = named;
-            principalKey = BucketKey.ofName(named.name());
+        if (!named.name().equals(name)) {
+            name = named.name();
+            nameKey = BucketKey.ofName(named.name());
         }
-        return principalKey;
+        return nameKey;
     }
 
     private String addressKey(String of) {
@@ -182,7 +182,7 @@ public final class Charge {
         long until = (nanosUntilFull - 1) / NANOS_PER_SECOND + 1;
         long mine = left * limit;
         long best = remaining * size;
-        if (!told || mine < best || mine == best && until > seconds) {
+        if (!told || mine < best || (mine == best && until > seconds)) {
             told = true;
             limit = size;
             remaining = left;
@@ -288,7 +288,8 @@ public final class Charge {
             if (more < 0) {
                 held.giveBack(Math.min(-more, units), atNanos, nowNanos);
             } else if (more > 0) {
-                // The bucket may have been forgotten during a long answer, because it was full: its debt goes to the new one.
+                // The bucket may have been forgotten during a long answer, because it was full: its debt goes to the
+                // new one.
                 (from == null ? held : from.of(key, nowNanos)).charge(more, nowNanos);
             }
         }

@@ -67,7 +67,7 @@ final class KeyLimits {
     }
 
     boolean isOf(Allowance other) {
-        return allowance == other || allowance.equals(other);
+        return allowance.equals(other);
     }
 
     /** Takes a request; answers as {@link RateRule#take}. */

@@ -36,7 +36,8 @@ final class Keyed<V> {
     Keyed(Duration kept, int most, Ticker ticker) {
         this.most = most;
         // No maximumSize: that would make Caffeine forget the rarely used (W-TinyLFU), whose buckets may be empty. What
-        // it keeps in order for expiration is the plain order of use. Its upkeep is done by the threads that look up, as a
+        // it keeps in order for expiration is the plain order of use. Its upkeep is done by the threads that look up,
+        // as a
         // few moves in a list after some uses: waking another thread for it costs more. Only what falls due while
         // nobody comes, which may be all there is, is left to a thread of the JDK.
         this.values = Caffeine.newBuilder()

@@ -159,7 +159,7 @@ public final class Limiter {
             LimitedRate limit = rates.get(i);
             boolean tokens = limit.rule().kind() == LimitKind.TOKENS;
             boolean due = second == (tokens || limit.scope().needsModel());
-            if (!due || tokens && !request.usesTokens() || !limit.scope().concerns(request)) {
+            if (!due || (tokens && !request.usesTokens()) || !limit.scope().concerns(request)) {
                 continue;
             }
             String key = limit.scope().keyOf(request, charge);

@@ -69,7 +69,7 @@ final class Scope {
         String name = model.key();
         int from = name.startsWith(USUAL_PLACE) ? USUAL_PLACE.length() : 0;
         return models.allow(name, from, name.length())
-                || name.endsWith(USUAL_TAG) && models.allow(name, from, name.length() - USUAL_TAG.length());
+                || (name.endsWith(USUAL_TAG) && models.allow(name, from, name.length() - USUAL_TAG.length()));
     }
 
     /** The key of the bucket that a request takes from which this concerns. */

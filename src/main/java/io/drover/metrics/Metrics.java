@@ -144,9 +144,7 @@ public final class Metrics {
 
     private Counter.Child byLimit(Counter counter, Map<String, Counter.Child> known, String limit) {
         Counter.Child child = known.get(limit);
-        return child == null
-                ? known.computeIfAbsent(limitBound.label(limit), label -> counter.labels(label))
-                : child;
+        return child == null ? known.computeIfAbsent(limitBound.label(limit), label -> counter.labels(label)) : child;
     }
 
     /** Counts that a backend is no longer read because its client does not read. */

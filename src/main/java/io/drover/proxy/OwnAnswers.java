@@ -38,7 +38,10 @@ final class OwnAnswers {
     static Reply refusal(ClientRequest request) {
         int status = Admission.TOO_MANY_REQUESTS;
         String id = request.caller().requestId();
-        return Reply.json(status, ErrorReplies.body(request.endpoint().family(), status, request.charge().message(), id));
+        return Reply.json(
+                status,
+                ErrorReplies.body(
+                        request.endpoint().family(), status, request.charge().message(), id));
     }
 
     /** The answer where no backend has the request's model. */
