@@ -25,11 +25,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What may be used up in a day or a month of UTC, and that a restart does not give it anew. */
 class BudgetsTest {
-    @TempDir
-    private Path folder;
-
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
     private final Rig rig = new Rig();
+    private final Path folder;
+
+    BudgetsTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     @AfterEach
     void stop() {
@@ -59,8 +61,9 @@ class BudgetsTest {
         assertThat(refused.refusedBy()).isEqualTo("budget");
         assertThat(refused.retryAfterSeconds()).isEqualTo(seconds);
         assertThat(refused.limit()).isEqualTo(100);
-        assertThat(refused.message()).isEqualTo("budget used up: 100 tokens a " + per.name().toLowerCase(Locale.ROOT)
-                + " with one key; the next begins at " + end);
+        assertThat(refused.message())
+                .isEqualTo("budget used up: 100 tokens a " + per.name().toLowerCase(Locale.ROOT)
+                        + " with one key; the next begins at " + end);
         use(rig, "bob", 1, 0);
         rig.wall.set(end.toEpochMilli() - 1);
         assertThat(rig.admitsHead(Asked.by("alice"))).isFalse();
@@ -106,7 +109,9 @@ class BudgetsTest {
         assertThat(rig.head(Asked.by("alice"), refused)).isNegative();
         assertThat(refused.message())
                 .startsWith("budget used up: 10 s of GPU time a day with one key; the next begins at 2026-11-22");
-        assertThat(rig.admitsHead(Asked.by("alice").withoutTokens())).as("runs no model").isTrue();
+        assertThat(rig.admitsHead(Asked.by("alice").withoutTokens()))
+                .as("runs no model")
+                .isTrue();
     }
 
     @Test
@@ -118,7 +123,8 @@ class BudgetsTest {
 
         Charge second = new Charge();
         assertThat(rig.head(Asked.of("llama3:70b"), second)).isZero();
-        assertThat(rig.limiter().atModel(Asked.of("llama3:70b"), second, 1, 1, 0)).isNegative();
+        assertThat(rig.limiter().atModel(Asked.of("llama3:70b"), second, 1, 1, 0))
+                .isNegative();
         assertThat(rig.admits(Asked.of("llama3:8b"), 100)).isTrue();
     }
 
@@ -167,7 +173,9 @@ class BudgetsTest {
         next.wall.set(Instant.parse("2026-11-22T00:00:00Z").toEpochMilli());
         assertThat(next.admitsHead(Asked.by("alice"))).isTrue();
         assertThat(next.admitsHead(Asked.by("b\"o\nb"))).as("for the month").isFalse();
-        assertThat(Files.readAllLines(folder.resolve("budgets"))).hasSize(4).allMatch(line -> line.startsWith("{\"budget\""));
+        assertThat(Files.readAllLines(folder.resolve("budgets")))
+                .hasSize(4)
+                .allMatch(line -> line.startsWith("{\"budget\""));
         assertThat(folder.resolve("budgets.next")).doesNotExist();
     }
 
@@ -196,7 +204,9 @@ class BudgetsTest {
             assertThat(file).isNotNull();
             use(rig, "alice", 100, 0);
         }
-        assertThat(rig.limiter().budgets().takeChanged()).as("to be written yet").isTrue();
+        assertThat(rig.limiter().budgets().takeChanged())
+                .as("to be written yet")
+                .isTrue();
         assertThat(rig.admitsHead(Asked.by("alice"))).isFalse();
     }
 }

@@ -52,7 +52,8 @@ class ClientConnectionsTest {
             }
         });
         assertThat(tooMany).hasValue(0);
-        assertThat(connections.of("k0") + connections.of("k1") + connections.of("k2")).isZero();
+        assertThat(connections.of("k0") + connections.of("k1") + connections.of("k2"))
+                .isZero();
         assertThat(connections.size()).isLessThanOrEqualTo(40);
     }
 }

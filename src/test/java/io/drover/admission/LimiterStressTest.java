@@ -18,8 +18,7 @@ class LimiterStressTest {
 
     LimiterStressTest() {
         rig.inFlight = 3;
-        rig.requests(Rig.limit("requests", Rig.CLIENT, 60, 1_000_000))
-                .tokens(Rig.limit("tokens", Rig.ALL, 60, 20_000));
+        rig.requests(Rig.limit("requests", Rig.CLIENT, 60, 1_000_000)).tokens(Rig.limit("tokens", Rig.ALL, 60, 20_000));
         limiter = new Limiter(rig.limits(), LimitObserver.NONE, rig.wall::get, Bucket.Maker.LOCAL, rig.clock::get);
     }
 
@@ -57,7 +56,9 @@ class LimiterStressTest {
         Charge left = new Charge();
         long taken = 0;
         for (int i = 0; i < 3; i++) {
-            assertThat(limiter.atHead(new Asked(), new Charge(), now)).as("none is in flight").isZero();
+            assertThat(limiter.atHead(new Asked(), new Charge(), now))
+                    .as("none is in flight")
+                    .isZero();
         }
         limiter.atHead(Asked.from("192.0.2.7"), left, now);
         if (limiter.atModel(Asked.from("192.0.2.7"), left, 1, 0, now) >= 0) {

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** A limiter with clocks that are set by hand. */
 final class Rig {
@@ -35,7 +36,7 @@ final class Rig {
     final List<Budget> budgets = new ArrayList<>();
     int inFlight;
     int maxKeys = 1000;
-    private Limiter limiter;
+    private @Nullable Limiter limiter;
 
     static LimitKey key(LimitKey.By by) {
         return new LimitKey(by, "");
@@ -98,21 +99,24 @@ final class Rig {
     }
 
     Limiter limiter() {
-        if (limiter == null) {
-            LimitObserver observer = new LimitObserver() {
-                @Override
-                public void onRefused(String limit) {
-                    refusals.merge(limit, 1, Integer::sum);
-                }
-
-                @Override
-                public void onDelayed(String limit) {
-                    delays.merge(limit, 1, Integer::sum);
-                }
-            };
-            limiter = new Limiter(limits(), observer, wall::get, Bucket.Maker.LOCAL, clock::get);
+        Limiter mine = limiter;
+        if (mine == null) {
+            mine = new Limiter(limits(), new Counted(), wall::get, Bucket.Maker.LOCAL, clock::get);
+            limiter = mine;
         }
-        return limiter;
+        return mine;
+    }
+
+    private final class Counted implements LimitObserver {
+        @Override
+        public void onRefused(String limit) {
+            refusals.merge(limit, 1, Integer::sum);
+        }
+
+        @Override
+        public void onDelayed(String limit) {
+            delays.merge(limit, 1, Integer::sum);
+        }
     }
 
     /** Puts what the lists hold now in force. */

@@ -77,7 +77,9 @@ class SettlementTest {
         assertThat(rig.both(new Asked(), other, 3000)).isZero();
         rig.limiter().cancel(other, rig.clock.get());
         rig.both(new Asked(), new Charge(), 1);
-        assertThat(rig.both(new Asked(), new Charge(), 3000)).as("not quite full").isNegative();
+        assertThat(rig.both(new Asked(), new Charge(), 3000))
+                .as("not quite full")
+                .isNegative();
     }
 
     @Test
