@@ -25,12 +25,13 @@ interface Bucket {
     void charge(long units, long nowNanos);
 
     /**
-     * Gives back units that were taken at {@code takenNanos} and not used. If the bucket has been full since, their room
-     * has come back by itself, and a second time would be too much.
+     * Gives back what was not used of units that were taken at {@code takenNanos}. If the bucket has been full since,
+     * their room has come back by itself, and a second time would be too much.
      *
-     * @param units above 0, at most what was taken
+     * @param units that were taken
+     * @param used of these, at most all
      */
-    void giveBack(long units, long takenNanos, long nowNanos);
+    void giveBack(long units, long used, long takenNanos, long nowNanos);
 
     /** One with the same content, in time, and another quota. */
     Bucket under(Quota quota);

@@ -276,7 +276,7 @@ public final class Charge {
 
         void giveBack(long nowNanos) {
             if (bucket != null) {
-                bucket.giveBack(units, atNanos, nowNanos);
+                bucket.giveBack(units, 0, atNanos, nowNanos);
             }
         }
 
@@ -286,7 +286,7 @@ public final class Charge {
                 return;
             }
             if (more < 0) {
-                held.giveBack(Math.min(-more, units), atNanos, nowNanos);
+                held.giveBack(units, Math.max(0, units + more), atNanos, nowNanos);
             } else if (more > 0) {
                 // The bucket may have been forgotten during a long answer, because it was full: its debt goes to the
                 // new one.

@@ -22,6 +22,10 @@ public final class Limiter {
     public static final String IN_FLIGHT = "in-flight-per-client";
 
     private static final long REFUSED = -1;
+
+    /** Far above any answer and any bucket; requests may name any number, and sums must not overflow. */
+    private static final long MOST_TOKENS = 1_000_000_000_000L;
+
     private static final long IN_FLIGHT_RETRY_NANOS = 1_000_000_000;
 
     private final Limits limits;
@@ -112,7 +116,8 @@ public final class Limiter {
             throw new IllegalStateException("charge: not open (expected: admitted by its head)");
         }
         charge.beginStage();
-        charge.estimate(Math.max(1, promptTokens), answerTokens < 0 ? limits.answerTokens() : answerTokens);
+        long answer = answerTokens < 0 ? limits.answerTokens() : Math.min(answerTokens, MOST_TOKENS);
+        charge.estimate(Math.max(1, Math.min(promptTokens, MOST_TOKENS)), answer);
         Principal principal = request.principal();
         boolean admitted = hasBudget(request, charge, true, nowNanos)
                 && takeRates(request, charge, true, nowNanos)

@@ -74,8 +74,9 @@ final class TokenBucket implements Bucket {
     }
 
     @Override
-    public void giveBack(long units, long takenNanos, long nowNanos) {
-        long cost = quota.nanosOf(units);
+    public void giveBack(long units, long used, long takenNanos, long nowNanos) {
+        // Not the cost of the difference: that of a number too large to be counted was cut off.
+        long cost = quota.nanosOf(units) - quota.nanosOf(used);
         while (true) {
             long fullAt = fullAtNanos;
             // Read behind the time above: whoever has found it full and then taken has changed that time too.

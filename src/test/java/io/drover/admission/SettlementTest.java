@@ -129,6 +129,16 @@ class SettlementTest {
     }
 
     @Test
+    void aRequestMayNameAnyNumber() {
+        rig.head(new Asked(), charge);
+        assertThat(rig.limiter().atModel(new Asked(), charge, Long.MAX_VALUE, Long.MAX_VALUE, rig.clock.get()))
+                .isZero();
+        rig.settle(charge, 50, 50, -1);
+
+        assertThat(rig.room(new Asked())).isEqualTo(900);
+    }
+
+    @Test
     void requestsThatRunNoModelTakeNone() {
         assertThat(rig.admits(new Asked().withoutTokens(), 1000)).isTrue();
         assertThat(rig.room(new Asked())).isEqualTo(1000);
