@@ -100,6 +100,7 @@ public record DroverConfig(
         compare.accept("admin", DroverConfig::admin);
         compare.accept("event-loops", DroverConfig::eventLoops);
         compare.accept("transport", DroverConfig::transport);
+        compare.accept("limits.budgets-file", config -> config.limits().budgetsFile());
         compare.accept("buffers", DroverConfig::buffers);
         compare.accept("metrics", DroverConfig::metrics);
         compare.accept("redis", DroverConfig::redis);

@@ -1,5 +1,7 @@
 package io.drover.proxy;
 
+import io.drover.metrics.Side;
+
 /** How a call fails. */
 enum CallFailure {
     REFUSED("connection refused", true),
@@ -39,6 +41,11 @@ enum CallFailure {
     CallFailure(String text, boolean connecting) {
         this.text = text;
         this.connecting = connecting;
+    }
+
+    /** Who is to blame, where nothing else is tried. */
+    Side side() {
+        return isOurs() ? Side.PROXY : Side.UPSTREAM;
     }
 
     /** Fixed words for logs, metrics and errors. */

@@ -4,8 +4,6 @@ import io.drover.backend.Backend;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
-import io.drover.ollama.JsonFieldScanner;
-import io.drover.ollama.TailRing;
 import io.drover.upstream.WriteProgress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -63,8 +61,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private final HeadParser parser;
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
-    private @Nullable JsonFieldScanner scanner;
-    private @Nullable TailRing tail;
+    private final AddressCount addressCount;
+    private final Scratch scratch = new Scratch();
     private final Deadlines.Node deadline = new Deadlines.Node() {
         @Override
         void onDeadline(long nowNanos) {
@@ -85,34 +83,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     ClientConnection(Worker worker) {
         this.worker = worker;
         this.parser = worker.newRequestParser();
+        this.addressCount = new AddressCount(worker.context());
     }
 
     MessageHead head() {
         return head;
     }
 
-    /** The scanner of the body that is read now; one for all of a connection's requests. */
-    JsonFieldScanner scanner() {
-        JsonFieldScanner mine = scanner;
-        if (mine == null) {
-            mine = new JsonFieldScanner();
-            scanner = mine;
-        } else {
-            mine.reset();
-        }
-        return mine;
-    }
-
-    /** An empty tail for the answer that comes now; one for all of a connection's answers. */
-    TailRing tail() {
-        TailRing mine = tail;
-        if (mine == null) {
-            mine = new TailRing();
-            tail = mine;
-        } else {
-            mine.clear();
-        }
-        return mine;
+    /** Memory of its requests, which come one after the other. */
+    Scratch scratch() {
+        return scratch;
     }
 
     /** Who asks: whom a believed PROXY header names, else who the socket is connected to. */
@@ -341,6 +321,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         int limit = worker.context().config().limits().connections();
         if (open > limit) {
             begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
+        } else if (!worker.context().config().proxyProtocol()) {
+            count();
+        }
+    }
+
+    private void count() {
+        try {
+            addressCount.open(peer().text());
+        } catch (BadMessageException tooMany) {
+            begin().refuse(tooMany);
         }
     }
 
@@ -348,6 +338,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof Peer told) {
             peer = told; // By PeerHeader, before the first byte of a request.
+            count();
         } else {
             context.fireUserEventTriggered(event);
         }
@@ -359,6 +350,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         state = State.CLOSED;
         worker.clients().remove(this);
         worker.context().clientConnections().decrementAndGet();
+        addressCount.close();
         worker.deadlines().clear(deadline);
         setSlow(false);
         Exchange running = exchange;

@@ -93,6 +93,8 @@ class MetricsDocTest {
         metrics.onFinish(TestRecord.chat("m", 200));
         metrics.onRetry("connection refused");
         metrics.onStreamStall();
+        metrics.onLimitRefusal("requests");
+        metrics.onLimitDelay("requests");
         metrics.onReload(true);
         metrics.onAuditLogDropped("disk", 1);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
