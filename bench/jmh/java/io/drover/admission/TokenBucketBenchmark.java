@@ -58,7 +58,7 @@ public class TokenBucketBenchmark {
         @Param({"1", "100000"})
         int clients;
 
-        private final RequestLimit limit = new RequestLimit(QUOTA, KEPT);
+        private final Buckets limit = new Buckets(QUOTA, KEPT);
         private String[] keys = {};
 
         @Setup
@@ -74,7 +74,7 @@ public class TokenBucketBenchmark {
     /** Each one is a new client, and beyond the bound the oldest are forgotten. */
     @State(Scope.Benchmark)
     public static class Strangers {
-        private final RequestLimit limit = new RequestLimit(QUOTA, KEPT);
+        private final Buckets limit = new Buckets(QUOTA, KEPT);
     }
 
     @Benchmark

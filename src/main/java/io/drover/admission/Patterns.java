@@ -26,11 +26,16 @@ public final class Patterns {
     }
 
     public boolean allow(String text) {
+        return allow(text, 0, text.length());
+    }
+
+    /** Whether the part of {@code text} from {@code from} to {@code to} is allowed. */
+    boolean allow(String text, int from, int to) {
         if (patterns.isEmpty()) {
             return true;
         }
         for (int i = 0; i < patterns.size(); i++) {
-            if (matches(patterns.get(i), text)) {
+            if (matches(patterns.get(i), text, from, to)) {
                 return true;
             }
         }
@@ -38,12 +43,12 @@ public final class Patterns {
     }
 
     /** Greedy from left to right; where it fails, the last star takes one more. At worst the product of both lengths. */
-    private static boolean matches(String pattern, String text) {
-        int at = 0;
+    private static boolean matches(String pattern, String text, int start, int end) {
+        int at = start;
         int from = 0;
         int star = -1;
-        int resume = 0;
-        while (at < text.length()) {
+        int resume = start;
+        while (at < end) {
             if (from < pattern.length() && pattern.charAt(from) == '*') {
                 star = from++;
                 resume = at;

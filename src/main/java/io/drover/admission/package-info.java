@@ -1,8 +1,8 @@
 /**
- * Who may come in how often: token buckets, one for each client. Knows keys and times, no channel and no buffer.
+ * Who may come in, and how often: token buckets, budgets and counts, one for each key. Knows keys and times, no channel and no buffer.
  *
  * <p>May import: ollama, metrics, config; the only package that knows Caffeine. Start reading at
- * {@link io.drover.admission.RequestLimit}.
+ * {@link io.drover.admission.Limiter}.
  */
 @NullMarked
 package io.drover.admission;

@@ -102,6 +102,7 @@ public record DroverConfig(
         compare.accept("transport", DroverConfig::transport);
         compare.accept("tls", config -> config.tls.isOn());
         compare.accept("tls.provider", config -> config.tls.provider);
+        compare.accept("limits.budgets-file", config -> config.limits().budgetsFile());
         compare.accept("buffers", DroverConfig::buffers);
         compare.accept("metrics", DroverConfig::metrics);
         compare.accept("redis", DroverConfig::redis);

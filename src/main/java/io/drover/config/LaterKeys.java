@@ -10,28 +10,14 @@ import java.util.Set;
  */
 final class LaterKeys {
     /** Objects of which a later version takes a list too. */
-    static final Set<String> LISTS = Set.of("tls", "limits.requests", "limits.tokens", "limits.budgets");
+    static final Set<String> LISTS = Set.of("tls");
 
     private static final Kind<Long> SIZE = Quantities.size(1, 1L << 40);
 
     private static final List<Row> DROVER = List.of(
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
-            off("limits.connections-per-client"),
-            off("limits.in-flight-per-client"),
-            off("limits.requests.name"),
-            off("limits.requests.key"),
-            off("limits.requests.delay"),
-            off("limits.requests.paths"),
-            off("limits.requests.models"),
-            off("limits.requests.keys"),
-            off("limits.tokens.rate"),
-            off("limits.budgets.tokens"),
-            off("limits.budgets.gpu-time"),
-            off("limits.budgets-file"),
             off("limits.shared"),
-            off("access.allow"),
-            off("access.deny"),
             off("cache.enabled"),
             unused("cache.when", Kind.word("deterministic", "always")),
             unused("cache.ttl", Quantities.DURATION),

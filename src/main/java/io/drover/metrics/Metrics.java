@@ -39,6 +39,9 @@ public final class Metrics {
 
     private static final int MOST_REASONS = 50;
 
+    /** Limits have names of the configuration, which may change with each reload. */
+    private static final int MOST_LIMITS = 200;
+
     private static final List<String> BACKEND_LABEL = List.of("backend");
 
     private final CollectorRegistry registry = new CollectorRegistry();
@@ -60,9 +63,13 @@ public final class Metrics {
     private final Counter upstreamConnections;
     private final Counter accessLogDropped;
     private final Counter auditLogDropped;
-    private final Counter.Child requestsLimited;
     private final Counter accessRefused;
     private final Counter peerHeadersRefused;
+    private final Counter limited;
+    private final Counter delayed;
+    private final Map<String, Counter.Child> limitedBy = new ConcurrentHashMap<>();
+    private final Map<String, Counter.Child> delayedBy = new ConcurrentHashMap<>();
+    private final LabelBound limitBound = new LabelBound(MOST_LIMITS);
     private final Counter reloads;
     private final Counter tlsHandshakeFailures;
 
@@ -90,11 +97,11 @@ public final class Metrics {
                 counter("drover_upstream_connections_total", "Attempts to connect to a backend.", "backend", "result");
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
         this.auditLogDropped = counter("drover_audit_log_dropped_total", "Audit log lines that were lost.", "reason");
-        requestsLimited = counter("drover_rate_limited_total", "Requests refused because a bucket was empty.", "limit")
-                .labels("requests");
         accessRefused = counter("drover_access_refused_total", "Requests refused because of the client's address.");
         peerHeadersRefused = counter(
                 "drover_proxy_protocol_refused_total", "Connections that did not begin with a valid PROXY header.");
+        this.limited = counter("drover_rate_limited_total", "Requests refused because of a limit.", "limit");
+        this.delayed = counter("drover_rate_delayed_total", "Requests that had to wait for their room.", "limit");
         this.reloads =
                 counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
         this.tlsHandshakeFailures =
@@ -135,9 +142,19 @@ public final class Metrics {
         retries.labels(reasonBound.label(reason)).inc();
     }
 
-    /** Counts a request that {@code limits.requests} refused. */
-    public void onRequestLimited() {
-        requestsLimited.inc();
+    /** Counts a request that a limit refused. {@code limit}: its name in the configuration, or a fixed word. */
+    public void onLimitRefusal(String limit) {
+        byLimit(limited, limitedBy, limit).inc();
+    }
+
+    /** Counts a request that had to wait for its room. {@code limit}: as of a refusal. */
+    public void onLimitDelay(String limit) {
+        byLimit(delayed, delayedBy, limit).inc();
+    }
+
+    private Counter.Child byLimit(Counter counter, Map<String, Counter.Child> known, String limit) {
+        Counter.Child child = known.get(limit);
+        return child == null ? known.computeIfAbsent(limitBound.label(limit), label -> counter.labels(label)) : child;
     }
 
     /** Counts a request from an address that may not ask. */

@@ -1,71 +1,85 @@
 package io.drover.proxy;
 
-import io.drover.admission.Quota;
-import io.drover.admission.RequestLimit;
+import io.drover.admission.Budgets;
+import io.drover.admission.Charge;
+import io.drover.admission.LimitObserver;
+import io.drover.admission.LimitedRequest;
+import io.drover.admission.Limiter;
 import io.drover.config.DroverConfig;
-import io.drover.config.DroverConfig.RateLimit;
 import io.drover.http.HeadWriter;
 import io.drover.metrics.Metrics;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import io.drover.ollama.FinalRecord;
 
-/** Whether a client may send another request by {@code limits.requests}, and what its answer tells of that. */
+/** Whether a client may send another request, and what its answer tells of its limits. */
 final class Admission {
-    /** What {@link #take} gives for a request that no limit concerns. */
-    static final long UNLIMITED = 0;
-
     static final int TOO_MANY_REQUESTS = 429;
 
+    private static final byte[] LIMIT = HeadWriter.ascii("RateLimit-Limit: ");
     private static final byte[] REMAINING = HeadWriter.ascii("RateLimit-Remaining: ");
     private static final byte[] RESET = HeadWriter.ascii("RateLimit-Reset: ");
     private static final byte[] RETRY_AFTER = HeadWriter.ascii("Retry-After: ");
 
-    private final Metrics metrics;
-    private final @Nullable RequestLimit limit;
-    private final byte[] limitLine;
-    private final String refusal;
+    private final Limiter limiter;
 
     Admission(DroverConfig.Limits limits, Metrics metrics) {
-        this.metrics = metrics;
-        Optional<RateLimit> first = limits.requests().stream().findFirst();
-        limit = first.map(one -> new RequestLimit(Quota.of(one.rate(), one.burst()), limits.maxKeys()))
-                .orElse(null);
-        limitLine = HeadWriter.line(
-                "RateLimit-Limit", Integer.toString(first.map(RateLimit::burst).orElse(0)));
-        refusal = first.map(one -> "too many requests: " + one.burst() + " at once and " + one.rate()
-                        + " from one address are allowed")
-                .orElse("");
+        this(new Limiter(limits, observer(metrics), System::currentTimeMillis));
     }
 
-    /** Whether requests are limited at all. */
-    boolean isLimited() {
-        return limit != null;
+    private Admission(Limiter limiter) {
+        this.limiter = limiter;
     }
 
-    /** What a refused client is told. */
-    String refusal() {
-        return refusal;
+    private static LimitObserver observer(Metrics metrics) {
+        return new LimitObserver() {
+            @Override
+            public void onRefused(String limit) {
+                metrics.onLimitRefusal(limit);
+            }
+
+            @Override
+            public void onDelayed(String limit) {
+                metrics.onLimitDelay(limit);
+            }
+        };
     }
 
-    /**
-     * Takes one request from the bucket of the client at {@code address}.
-     *
-     * @return what the other methods read: how it stands with the bucket now, or {@link #UNLIMITED}
-     */
-    long take(String address, long nowNanos) {
-        RequestLimit limited = limit;
-        if (limited == null) {
-            return UNLIMITED;
-        }
-        long taken = limited.take(address, nowNanos);
-        if (Quota.isRefused(taken)) {
-            metrics.onRequestLimited();
-        }
-        return taken;
+    /** By other limits; those that have not changed keep what is in their buckets. */
+    Admission reconfigured(DroverConfig.Limits limits) {
+        return new Admission(limiter.reconfigured(limits));
     }
 
-    static boolean isRefused(long taken) {
-        return Quota.isRefused(taken);
+    Budgets budgets() {
+        return limiter.budgets();
+    }
+
+    /** By the configuration, or by what the caller's key brings along. */
+    private boolean concerns(LimitedRequest request) {
+        return limiter.isLimited() || request.principal() != null;
+    }
+
+    /** As {@link Limiter#atHead}. */
+    long atHead(LimitedRequest request, Charge charge, long nowNanos) {
+        return concerns(request) ? limiter.atHead(request, charge, nowNanos) : 0;
+    }
+
+    /** As {@link Limiter#atModel}; for a request whose head was let through. */
+    long atModel(LimitedRequest request, Charge charge, long promptTokens, long answerTokens, long nowNanos) {
+        return concerns(request) ? limiter.atModel(request, charge, promptTokens, answerTokens, nowNanos) : 0;
+    }
+
+    /** As {@link Limiter#settle}; nothing for a request that no limit concerns. */
+    void settle(Charge charge, FinalRecord record, long nowNanos) {
+        limiter.settle(charge, record.promptTokens(), record.generatedTokens(), record.gpuNanos(), nowNanos);
+    }
+
+    /** There is no answer, so that there are no tokens; the request counts all the same. */
+    void settleUnanswered(Charge charge, long nowNanos) {
+        limiter.settle(charge, 0, 0, 0, nowNanos);
+    }
+
+    /** As {@link Limiter#cancel}. */
+    void cancel(Charge charge, long nowNanos) {
+        limiter.cancel(charge, nowNanos);
     }
 
     /**
@@ -73,17 +87,15 @@ final class Admission {
      * the seconds until it is full. A refused client is told the seconds until there is room for one request, twice: the
      * draft wants RateLimit-Reset to be the time of Retry-After.
      */
-    void writeTo(HeadWriter writer, long taken) {
-        RequestLimit limited = limit;
-        if (limited == null || taken == UNLIMITED) {
+    static void writeTo(HeadWriter writer, Charge charge) {
+        if (!charge.isTold()) {
             return;
         }
-        long seconds = Quota.seconds(taken);
-        writer.raw(limitLine);
-        writer.field(REMAINING, limited.quota().remaining(taken));
-        writer.field(RESET, seconds);
-        if (isRefused(taken)) {
-            writer.field(RETRY_AFTER, seconds);
+        writer.field(LIMIT, charge.limit());
+        writer.field(REMAINING, charge.remaining());
+        writer.field(RESET, charge.resetSeconds());
+        if (charge.isRefused()) {
+            writer.field(RETRY_AFTER, charge.retryAfterSeconds());
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.drover.proxy;
 
+import io.drover.metrics.Side;
 import io.drover.tls.TlsFailure;
 
 /** How a call fails. */
@@ -52,6 +53,11 @@ enum CallFailure {
 
     CallFailure(TlsFailure failure) {
         this(failure.text(), true);
+    }
+
+    /** Who is to blame, where nothing else is tried. */
+    Side side() {
+        return isOurs() ? Side.PROXY : Side.UPSTREAM;
     }
 
     /** Fixed words for logs, metrics and errors. */

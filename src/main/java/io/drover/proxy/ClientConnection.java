@@ -62,6 +62,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private final MessageHead head = new MessageHead();
     private final WriteProgress progress = new WriteProgress();
     private final @Nullable ClientTls tls;
+    private final AddressCount addressCount;
     private final Scratch scratch = new Scratch();
     private final Deadlines.Node deadline = new Deadlines.Node() {
         @Override
@@ -86,12 +87,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         this.worker = worker;
         this.tls = tls;
         this.parser = worker.newRequestParser();
+        this.addressCount = new AddressCount(worker.context());
     }
 
     MessageHead head() {
         return head;
     }
 
+    /** Memory of its requests, which come one after the other. */
     Scratch scratch() {
         return scratch;
     }
@@ -347,6 +350,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         int limit = worker.context().config().limits().connections();
         if (worker.context().clientConnections().get() > limit) {
             begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
+        } else if (peer != null || !worker.context().config().proxyProtocol()) {
+            count();
+        }
+    }
+
+    private void count() {
+        try {
+            addressCount.open(peer().text());
+        } catch (BadMessageException tooMany) {
+            begin().refuse(tooMany);
         }
     }
 
@@ -354,6 +367,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof Peer told) {
             peer = told; // By PeerHeader, before the first byte of TLS or of a request.
+            if (tls == null) {
+                count();
+            }
         } else if (tls != null) {
             worker.clock().read();
             switch (tls.read(event)) {
@@ -370,6 +386,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         state = State.CLOSED;
         worker.clients().remove(this);
         worker.context().clientConnections().decrementAndGet();
+        addressCount.close();
         worker.deadlines().clear(deadline);
         setSlow(false);
         Exchange running = exchange;

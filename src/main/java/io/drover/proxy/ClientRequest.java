@@ -92,7 +92,28 @@ final class ClientRequest {
         return !framing.isNone();
     }
 
-    /** Adds what every response to it says: who may read it, its name in the log. */
+    /** The value of a header field, of several the first; {@code name} in lower case. */
+    @Nullable
+    String header(String name) {
+        for (int i = 0; i < head.fieldCount(); i++) {
+            int from = head.nameStart(i);
+            if (head.nameEnd(i) - from == name.length() && isName(name, from)) {
+                return head.text(head.valueStart(i), head.valueEnd(i));
+            }
+        }
+        return null;
+    }
+
+    private boolean isName(String name, int from) {
+        for (int i = 0; i < name.length(); i++) {
+            // Names are tokens, of ASCII (RFC 9110, 5.6.2).
+            if (Character.toLowerCase(head.bytes()[from + i]) != name.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     void writeTo(HeadWriter writer) {
         writer.raw(corsLines);
         if (!caller.requestId().isEmpty()) {

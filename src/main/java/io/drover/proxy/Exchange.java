@@ -133,14 +133,15 @@ final class Exchange implements ResponseSink, HeadLines {
             refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
             return;
         }
-        Reply refusal = gate.bodyRefusal();
+        Reply refusal = gate.bodyRefusal(ready);
+        Refusal wrong = refusal == null ? request.examine(ready) : null;
         if (refusal != null) {
             answer(refusal, gate.outcome());
-            return;
-        }
-        Refusal wrong = request.examine(ready);
-        if (wrong == null) {
-            dispatch();
+        } else if (wrong == null) {
+            timeline.enter(Phase.QUEUE);
+            if (!waits.awaitRoom(clock.now(), gate.delayNanos())) {
+                dispatch();
+            }
         } else {
             fail(wrong.status(), Side.CLIENT, wrong.message());
         }
@@ -151,7 +152,7 @@ final class Exchange implements ResponseSink, HeadLines {
         persistence = Persistence.CLOSED;
         int code = violation.status();
         Side side = code == 503 ? Side.PROXY : Side.CLIENT;
-        String message = Objects.requireNonNullElse(violation.getMessage(), "bad request");
+        String message = Objects.toString(violation.getMessage());
         if (isCommitted()) {
             // The response is on its way: all that can still be told is that it will not be whole.
             cut(call, Outcome.failed(status, timeline.phase(), side, message));
@@ -163,7 +164,6 @@ final class Exchange implements ResponseSink, HeadLines {
     // ------------------------------------------------------------------ finding a backend
 
     private void dispatch() {
-        timeline.enter(Phase.QUEUE);
         if (attempts.begin(request.needed())) {
             choose();
         } else {
@@ -248,7 +248,7 @@ final class Exchange implements ResponseSink, HeadLines {
                 start(attempts.again(backend), true);
             }
             case NEXT_BACKEND -> tryNext(failure.text());
-            case GIVE_UP -> giveUp(failure);
+            case GIVE_UP -> fail(attempts.status(failure), failure.side(), attempts.told(failure));
         }
     }
 
@@ -256,12 +256,8 @@ final class Exchange implements ResponseSink, HeadLines {
         dropResponse();
         worker.context().metrics().onRetry(reason);
         attempts.spend();
+        timeline.enter(Phase.QUEUE);
         dispatch();
-    }
-
-    private void giveUp(CallFailure failure) {
-        Side side = failure.isOurs() ? Side.PROXY : Side.UPSTREAM;
-        fail(attempts.status(failure), side, attempts.told(failure));
     }
 
     // ------------------------------------------------------------------ the response
@@ -446,6 +442,7 @@ final class Exchange implements ResponseSink, HeadLines {
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
             case VERDICT -> fail(503, Side.PROXY, "credentials could not be checked in time");
+            case ROOM -> dispatch();
             case LISTINGS -> choose();
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);

@@ -53,6 +53,7 @@ record FinishedExchange(
         AnswerEnd end = answered
                 ? Evidence.give(request, timeline, attempts, outcome, tail, tokens, nowNanos)
                 : AnswerEnd.UNTOLD;
+        gate.settle(outcome, attempts.made() > 0, answered, tokens);
         Principal principal = gate.principal();
         return new FinishedExchange(
                 timeline.startedAtMillis(),

@@ -1,6 +1,8 @@
 package io.drover.proxy;
 
 import io.drover.admission.AuthVerdict;
+import io.drover.admission.Charge;
+import io.drover.admission.LimitedRequest;
 import io.drover.admission.Patterns;
 import io.drover.admission.Principal;
 import io.drover.http.HeadWriter;
@@ -9,17 +11,22 @@ import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
+import io.drover.ollama.FinalRecord;
 import io.drover.ollama.ModelName;
 import org.jspecify.annotations.Nullable;
 
 /** Whether one request may go on: who asks, for what, and how much. Belongs to one exchange, used on its event loop. */
-final class Gate {
+final class Gate implements LimitedRequest {
+    /** About so many bytes of a body make a token, JSON and all. */
+    private static final long BYTES_PER_TOKEN = 4;
+
     private final Worker worker;
     private final ClientConnection client;
     private final ClientRequest request;
     private final Settings settings;
     private @Nullable AuthVerdict verdict;
-    private long taken = Admission.UNLIMITED;
+    private final Charge charge;
+    private long delayNanos;
     private Outcome outcome = Outcome.complete(200);
 
     Gate(Worker worker, ClientConnection client, ClientRequest request, Settings settings) {
@@ -27,6 +34,7 @@ final class Gate {
         this.client = client;
         this.request = request;
         this.settings = settings;
+        this.charge = client.scratch().newCharge();
     }
 
     /**
@@ -75,12 +83,10 @@ final class Gate {
                     "address not allowed",
                     "requests from " + address + " are not allowed (access.allow, access.deny)");
         }
-        Admission admission = settings.admission();
-        if (admission.isLimited() && !isFree()) {
-            taken = admission.take(request.caller().address(), worker.clock().now());
-        }
-        if (Admission.isRefused(taken)) {
-            return refuse(Admission.TOO_MANY_REQUESTS, "request limit", admission.refusal());
+        if (!isFree()
+                && !mayTake(
+                        settings.admission().atHead(this, charge, worker.clock().now()))) {
+            return tooMany();
         }
         AuthVerdict found = verdict;
         if (found == null) {
@@ -110,22 +116,91 @@ final class Gate {
         return principal.models().isAll() || !request.endpoint().changesModels();
     }
 
-    /** The same by what its body says. */
+    /** The same by what its body says, or as soon as a backend is to be chosen. */
     @Nullable
-    Reply bodyRefusal() {
-        AuthVerdict found = verdict;
-        Principal principal = found == null ? null : found.principal();
-        if (principal == null
-                || principal.models().isAll()
-                || !request.endpoint().needsModel()) {
+    Reply bodyRefusal(RequestBody body) {
+        Principal principal = principal();
+        if (principal != null && !mayUseModel(principal)) {
+            ModelName model = request.modelName();
+            String what = model == null ? "a model that is not seen here" : "model '" + model.requested() + "'";
+            return refuse(403, "model not allowed", "'" + principal.name() + "' may not use " + what);
+        }
+        if (isFree()) {
             return null;
+        }
+        long prompt = body.wireBytes() / BYTES_PER_TOKEN;
+        long answer = request.endpoint().generates() ? request.answerBound() : 0;
+        boolean room = mayTake(settings.admission()
+                .atModel(this, charge, prompt, answer, worker.clock().now()));
+        return room ? null : tooMany();
+    }
+
+    private boolean mayUseModel(Principal principal) {
+        if (principal.models().isAll() || !request.endpoint().needsModel()) {
+            return true;
         }
         ModelName model = request.modelName();
-        if (model != null && mayUse(principal.models(), model)) {
-            return null;
+        return model != null && mayUse(principal.models(), model);
+    }
+
+    /** @param wait what the limits said */
+    private boolean mayTake(long wait) {
+        delayNanos = Math.max(delayNanos, wait);
+        return wait >= 0;
+    }
+
+    private Reply tooMany() {
+        return refuse(Admission.TOO_MANY_REQUESTS, charge.refusedBy() + " limit", charge.message());
+    }
+
+    /** How long the request has to wait for its room before it may go on; 0: not at all. */
+    long delayNanos() {
+        return delayNanos;
+    }
+
+    /**
+     * The request is over: what it took of its limits by an estimate is corrected.
+     *
+     * @param sent whether any backend was given it
+     * @param answered whether a backend's answer has gone to the client
+     * @param record what that told of itself
+     */
+    void settle(Outcome ended, boolean sent, boolean answered, FinalRecord record) {
+        Admission admission = settings.admission();
+        long now = worker.clock().now();
+        if (answered) {
+            admission.settle(charge, record, now);
+        } else if (sent || ended.side() == Side.CLIENT || ended.failedIn() == null) {
+            admission.settleUnanswered(charge, now);
+        } else {
+            // Not its fault.
+            admission.cancel(charge, now);
         }
-        String what = model == null ? "a model that is not seen here" : "model '" + model.requested() + "'";
-        return refuse(403, "model not allowed", "'" + principal.name() + "' may not use " + what);
+    }
+
+    @Override
+    public String address() {
+        return request.caller().address();
+    }
+
+    @Override
+    public @Nullable ModelName modelName() {
+        return request.modelName();
+    }
+
+    @Override
+    public String path() {
+        return request.path();
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+        return request.header(name);
+    }
+
+    @Override
+    public boolean usesTokens() {
+        return request.endpoint().inference();
     }
 
     /** By the name as it was asked for, or in full: {@code llama3.2} is {@code llama3.2:latest}. */
@@ -150,14 +225,14 @@ final class Gate {
     }
 
     /** Who asks; null where nobody had to prove it, or nobody has. */
-    @Nullable
-    Principal principal() {
+    @Override
+    public @Nullable Principal principal() {
         AuthVerdict found = verdict;
         return found == null ? null : found.principal();
     }
 
     /** Adds how it stands with the limits. */
     void writeTo(HeadWriter writer) {
-        settings.admission().writeTo(writer, taken);
+        Admission.writeTo(writer, charge);
     }
 }

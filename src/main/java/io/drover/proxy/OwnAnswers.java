@@ -45,7 +45,7 @@ final class OwnAnswers {
     static Reply error(int status, Endpoint endpoint, String message, String requestId) {
         Reply reply = Reply.json(status, ErrorReplies.body(endpoint.family(), status, message, requestId));
         return switch (status) {
-            case 503 -> reply.with(RETRY_AFTER);
+            case 429, 503 -> reply.with(RETRY_AFTER);
             case 405 -> reply.with(ALLOW);
             default -> reply;
         };

@@ -1,6 +1,8 @@
 package io.drover.proxy;
 
 import io.drover.admission.AccessList;
+import io.drover.admission.Budgets;
+import io.drover.admission.ClientConnections;
 import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
@@ -32,6 +34,7 @@ public final class ProxyContext {
     private final ByteBudget retainedBodies;
     private final ByteBudget outbound;
     private final LongAdder upstreamConnections = new LongAdder();
+    private final ClientConnections connectionsByAddress;
     private final AtomicInteger clientConnections = new AtomicInteger();
     private volatile Settings settings;
     private volatile boolean draining;
@@ -68,6 +71,7 @@ public final class ProxyContext {
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, backendTls, metrics, upstreamConnections),
                 serverTls);
+        this.connectionsByAddress = new ClientConnections(config.limits().maxKeys());
         this.retainedBodies = new ByteBudget(config.buffers().retainedBodies());
         this.outbound = new ByteBudget(config.buffers().outbound());
         metrics.connections(Side.CLIENT, clientConnections::get);
@@ -85,15 +89,13 @@ public final class ProxyContext {
             DroverConfig next, Cluster cluster, Authentication authentication, @Nullable ServerTls serverTls) {
         Settings now = settings;
         DroverConfig last = now.config();
-        boolean sameLimit = next.limits().requests().equals(last.limits().requests())
-                && next.limits().maxKeys() == last.limits().maxKeys();
         settings = new Settings(
                 next,
                 cluster,
                 next.balance() == last.balance() ? now.balancer() : LoadBalancer.of(next.balance()),
                 authentication,
                 new AccessList(next.access()),
-                sameLimit ? now.admission() : new Admission(next.limits(), metrics),
+                now.admission().reconfigured(next.limits()),
                 new RequestRules(next.validation(), next.rewrite()),
                 new Origins(next.cors().origins()),
                 UpstreamSettings.of(next, backendTls, metrics, upstreamConnections),
@@ -103,6 +105,15 @@ public final class ProxyContext {
     /** How the proxy port speaks TLS; null where it speaks plain HTTP. */
     public @Nullable ServerTls serverTls() {
         return settings.tls();
+    }
+
+    ClientConnections connectionsByAddress() {
+        return connectionsByAddress;
+    }
+
+    /** What is used up of budgets; the same after a reload. */
+    public Budgets budgets() {
+        return settings.admission().budgets();
     }
 
     /** Those of now. An exchange asks once. */

@@ -87,7 +87,7 @@ final class ResponseWriter {
         }
         HeadWriter writer = worker.headWriter();
         writer.startResponse(from);
-        if (worker.context().settings().admission().isLimited()) {
+        if (client.scratch().isLimitTold()) {
             writer.passLimitedResponseFields(from);
         } else {
             writer.passResponseFields(from);

@@ -27,6 +27,8 @@ final class Waits {
         BODY,
         /** A connection to the backend. */
         CONNECT,
+        /** The room that a limit has let the request wait for is there. */
+        ROOM,
         /** New listings of the backends' models. */
         LISTINGS,
         /** That the backend takes a byte of the request. */
@@ -49,6 +51,8 @@ final class Waits {
     private final ClientRequest request;
     private final DroverConfig config;
     private final Timeouts timeouts;
+    private boolean delayed;
+    private long roomNanos;
     private long bodyReadNanos;
     private long sentNanos;
     private Models modelsBefore = Models.UNKNOWN;
@@ -71,6 +75,19 @@ final class Waits {
 
     void awaitVerdict(long now) {
         client.setDeadline(now + VERDICT_NANOS);
+    }
+
+    /**
+     * @param delayNanos 0: there is room
+     * @return whether it has to wait
+     */
+    boolean awaitRoom(long now, long delayNanos) {
+        roomNanos = now + delayNanos;
+        delayed = delayNanos > 0;
+        if (delayed) {
+            client.setDeadline(roomNanos);
+        }
+        return delayed;
     }
 
     void awaitListings(long now) {
@@ -133,7 +150,7 @@ final class Waits {
         return switch (phase) {
             case ADMIT -> Overdue.VERDICT;
             case READ_BODY -> body(now, Long.MAX_VALUE);
-            case QUEUE -> Overdue.LISTINGS;
+            case QUEUE -> room(now);
             case CONNECT -> Overdue.CONNECT;
             case SEND, AWAIT_HEAD ->
                 answer(now, Objects.requireNonNull(Objects.requireNonNull(call).connection()), uploading);
@@ -143,6 +160,18 @@ final class Waits {
                 yield Overdue.NOTHING;
             }
         };
+    }
+
+    private Overdue room(long now) {
+        if (!delayed) {
+            return Overdue.LISTINGS;
+        }
+        if (now - roomNanos < 0) {
+            client.setDeadline(roomNanos);
+            return Overdue.NOTHING;
+        }
+        delayed = false;
+        return Overdue.ROOM;
     }
 
     /** @param lookNanos when at the latest to look again, for another reason */

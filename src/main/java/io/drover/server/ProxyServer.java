@@ -1,5 +1,6 @@
 package io.drover.server;
 
+import io.drover.admission.BudgetsFile;
 import io.drover.admission.KeyStore;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
@@ -84,6 +85,7 @@ public final class ProxyServer implements AutoCloseable {
     private final LiveConfig live;
     private final @Nullable RedisLink redis;
     private final Credentials credentials;
+    private final @Nullable BudgetsFile budgetsFile;
     private @Nullable Channel admin;
 
     private ProxyServer(ConfigSource source, DroverConfig config, Transport transport)
@@ -133,6 +135,10 @@ public final class ProxyServer implements AutoCloseable {
             EventLoop loop = (EventLoop) executor;
             workers.put(loop, new Worker(proxy, loop, transport.upstream(loop), allocator));
         }
+        budgetsFile = config.limits()
+                .budgetsFile()
+                .map(file -> BudgetsFile.open(file, proxy.budgets(), background.next(), System::currentTimeMillis))
+                .orElse(null);
         live = new LiveConfig(
                 source, config, members, proxy, credentials, backendTls, watch, asking, metrics, this::onReload);
     }
@@ -385,6 +391,9 @@ public final class ProxyServer implements AutoCloseable {
         watch.close();
         awaitClosed();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        if (budgetsFile != null) {
+            budgetsFile.close();
+        }
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         accessLog.close();
         auditLog.close();

@@ -24,7 +24,7 @@ class QuotaTest {
         "999999, SECONDS, 1_001"
     })
     void aRateIsATimePerRequest(int count, TimeUnit unit, String nanos) {
-        assertThat(Quota.of(new Rate(count, unit), 20).nanosPerRequest())
+        assertThat(Quota.of(new Rate(count, unit), 20).nanosPerUnit())
                 .isEqualTo(Long.parseLong(nanos.replace("_", "")));
     }
 
@@ -36,10 +36,10 @@ class QuotaTest {
 
     @ParameterizedTest
     @CsvSource({"0, 1", "1, 0", "-1, 1", "4611686018427387904, 1", "9223372036854775807, 2", "2305843009213693952, 2"})
-    void whatCannotBeCountedIsRefused(long nanosPerRequest, int burst) {
-        assertThatThrownBy(() -> new Quota(nanosPerRequest, burst))
+    void whatCannotBeCountedIsRefused(long nanosPerUnit, int burst) {
+        assertThatThrownBy(() -> new Quota(nanosPerUnit, burst))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("quota: " + burst + " requests of " + nanosPerRequest + " ns (expected: ");
+                .hasMessageStartingWith("quota: " + burst + " units of " + nanosPerUnit + " ns (expected: ");
     }
 
     @Test

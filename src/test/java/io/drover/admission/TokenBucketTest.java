@@ -103,16 +103,16 @@ class TokenBucketTest {
             for (int i = 0; i < 2000; i++) {
                 long passed = random.nextInt(20) == 0
                         ? random.nextLong(2 * quota.nanosToFill())
-                        : random.nextLong(2 * quota.nanosPerRequest());
+                        : random.nextLong(2 * quota.nanosPerUnit());
                 now += passed;
                 level = Math.min(quota.nanosToFill(), level + passed);
-                boolean admits = level >= quota.nanosPerRequest();
-                level -= admits ? quota.nanosPerRequest() : 0;
+                boolean admits = level >= quota.nanosPerUnit();
+                level -= admits ? quota.nanosPerUnit() : 0;
                 long taken = bucket.take(now);
                 assertThat(!Quota.isRefused(taken))
                         .as("seed %d, request %d", seed, i)
                         .isEqualTo(admits);
-                assertThat(taken).isEqualTo(admits ? quota.nanosToFill() - level : level - quota.nanosPerRequest());
+                assertThat(taken).isEqualTo(admits ? quota.nanosToFill() - level : level - quota.nanosPerUnit());
             }
         }
     }

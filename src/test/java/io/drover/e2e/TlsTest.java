@@ -153,7 +153,7 @@ class TlsTest {
             silent.expectClosed();
             slow.expectClosed();
 
-            assertThat(drover.metric("drover_tls_handshake_failures_total")).isEqualTo(1);
+            Drover.await("one failure", () -> drover.metric("drover_tls_handshake_failures_total") == 1);
         }
     }
 

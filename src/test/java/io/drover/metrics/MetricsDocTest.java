@@ -94,6 +94,8 @@ class MetricsDocTest {
         metrics.onRetry("connection refused");
         metrics.onStreamStall();
         metrics.onTlsHandshakeFailure();
+        metrics.onLimitRefusal("requests");
+        metrics.onLimitDelay("requests");
         metrics.onReload(true);
         metrics.onAuditLogDropped("disk", 1);
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);

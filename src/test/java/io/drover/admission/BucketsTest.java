@@ -8,23 +8,23 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Clients do not feel each other, and the number of their buckets is bounded without anybody's loss. */
-class RequestLimitTest {
+class BucketsTest {
     private static final long SECOND = 1_000_000_000;
     private static final int BURST = 3;
     private static final Quota QUOTA = new Quota(SECOND, BURST);
 
     private final AtomicLong clock = new AtomicLong(-1000 * SECOND);
-    private final RequestLimit limit = limit(QUOTA, 1000);
+    private final Buckets limit = limit(QUOTA, 1000);
 
-    private RequestLimit limit(Quota quota, int maxKeys) {
-        return new RequestLimit(quota, maxKeys, clock::get);
+    private Buckets limit(Quota quota, int maxKeys) {
+        return new Buckets(quota, maxKeys, clock::get);
     }
 
-    private boolean admits(RequestLimit from, String key) {
+    private boolean admits(Buckets from, String key) {
         return !Quota.isRefused(from.take(key, clock.get()));
     }
 
-    private int takeAll(RequestLimit from, String key) {
+    private int takeAll(Buckets from, String key) {
         int taken = 0;
         while (admits(from, key)) {
             taken++;
@@ -46,7 +46,7 @@ class RequestLimitTest {
 
     @Test
     void aBucketIsForgottenOnlyWhenItIsFull() {
-        RequestLimit slow = limit(new Quota(100 * SECOND, BURST), 1000);
+        Buckets slow = limit(new Quota(100 * SECOND, BURST), 1000);
         assertThat(takeAll(slow, "a")).isEqualTo(BURST);
 
         clock.addAndGet(299 * SECOND);
@@ -71,7 +71,7 @@ class RequestLimitTest {
 
     @Test
     void beyondTheBoundTheOneUnusedForLongestIsForgotten() {
-        RequestLimit few = limit(QUOTA, 3);
+        Buckets few = limit(QUOTA, 3);
         for (String key : new String[] {"a", "b", "c"}) {
             assertThat(takeAll(few, key)).isEqualTo(BURST);
         }
@@ -88,7 +88,7 @@ class RequestLimitTest {
 
     @Test
     void oneBucketIsEnough() {
-        RequestLimit one = limit(QUOTA, 1);
+        Buckets one = limit(QUOTA, 1);
 
         for (int i = 0; i < 10; i++) {
             assertThat(takeAll(one, "key" + i)).isEqualTo(BURST);
@@ -112,7 +112,7 @@ class RequestLimitTest {
 
     @Test
     void threadsThatRaceGetExactlyWhatThereIsAndTheBoundHolds() throws Exception {
-        RequestLimit raced = limit(new Quota(SECOND, 50), 1000);
+        Buckets raced = limit(new Quota(SECOND, 50), 1000);
         AtomicInteger admitted = new AtomicInteger();
 
         Race.run(4, thread -> {

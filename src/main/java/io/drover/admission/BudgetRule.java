@@ -1,0 +1,69 @@
+package io.drover.admission;
+
+import io.drover.config.DroverConfig.Budget;
+import io.drover.config.DroverConfig.Period;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * A budget: what it concerns and how much there is.
+ *
+ * @param name what refusals call it
+ * @param tokens in a period; 0: any number
+ * @param gpuNanos in a period; 0: any
+ * @param whose for whom it is, as in "of one key"
+ */
+record BudgetRule(String name, Period per, long tokens, long gpuNanos, String whose, Spending spending) {
+    static BudgetRule of(Budget budget, Spending spending) {
+        return new BudgetRule(
+                budget.name(),
+                budget.per(),
+                budget.tokens(),
+                budget.gpuTime().toNanos(),
+                RateRule.whose(budget.key()),
+                spending);
+    }
+
+    /**
+     * Whether there is anything left for {@code key}; notes in {@code charge} if there is not.
+     *
+     * @param reserve whether the charge's estimate is put down to it
+     */
+    boolean admits(String key, Charge charge, boolean reserve, Shared shared) {
+        long nowMillis = shared.wallMillis().getAsLong();
+        Account account = spending.of(key, nowMillis);
+        if (isUsedUp(account)) {
+            refuse(charge, account, nowMillis);
+            return false;
+        }
+        if (reserve) {
+            account.tokens().addAndGet(charge.estimate());
+            charge.onReserved(account);
+            shared.budgets().onChange();
+        }
+        return true;
+    }
+
+    private boolean isTokensUsedUp(long used) {
+        return tokens > 0 && used >= tokens;
+    }
+
+    /** Whether nothing is left; what is in flight may use up more than there is, since GPU time is known afterwards. */
+    private boolean isUsedUp(Account account) {
+        return isTokensUsedUp(account.tokens().get())
+                || (gpuNanos > 0 && account.gpuNanos().get() >= gpuNanos);
+    }
+
+    /** Says in {@code charge} that it refuses. */
+    private void refuse(Charge charge, Account account, long nowMillis) {
+        boolean ofTokens = isTokensUsedUp(account.tokens().get());
+        String amount =
+                ofTokens ? tokens + " tokens" : Duration.ofNanos(gpuNanos).toSeconds() + " s of GPU time";
+        long nanos = Duration.ofMillis(Math.max(1, account.untilMillis() - nowMillis))
+                .toNanos();
+        long size = ofTokens ? tokens : Duration.ofNanos(gpuNanos).toSeconds();
+        String message = "budget used up: " + amount + " a " + Budgets.word(per) + " " + whose + "; the next begins at "
+                + Instant.ofEpochMilli(account.untilMillis());
+        charge.refuse(name, LimitKind.BUDGET, message, size, nanos);
+    }
+}

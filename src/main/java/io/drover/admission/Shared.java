@@ -1,0 +1,63 @@
+package io.drover.admission;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.drover.config.DroverConfig.Limits;
+import io.drover.config.DroverConfig.Period;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * What all limits share, and keep when they are configured anew.
+ *
+ * @param wallMillis the time since the epoch
+ * @param inFlight of each caller
+ * @param keys what API keys bring along
+ * @param perDay what they have used up of their budgets for a day
+ * @param perMonth of those for a month
+ */
+record Shared(
+        LimitObserver observer,
+        LongSupplier wallMillis,
+        Bucket.Maker maker,
+        Ticker ticker,
+        Budgets budgets,
+        Tallies inFlight,
+        Keyed<KeyLimits> keys,
+        Spending perDay,
+        Spending perMonth) {
+    /** Longer than most buckets take to fill; who comes back later finds full ones. */
+    private static final Duration KEYS_KEPT = Duration.ofDays(32);
+
+    /** Of the time to fill: a bucket in debt by as much as it holds is full after twice that time. */
+    private static final int DEBT = 2;
+
+    static Shared of(
+            Limits limits, LimitObserver observer, LongSupplier wallMillis, Bucket.Maker maker, Ticker ticker) {
+        int maxKeys = limits.maxKeys();
+        Budgets budgets = new Budgets(ticker);
+        return new Shared(
+                observer,
+                wallMillis,
+                maker,
+                ticker,
+                budgets,
+                new Tallies(maxKeys),
+                new Keyed<>(KEYS_KEPT, maxKeys, ticker),
+                budgets.ofKeys(Period.DAY, maxKeys),
+                budgets.ofKeys(Period.MONTH, maxKeys));
+    }
+
+    Buckets buckets(RateRule rule, int maxKeys) {
+        // Twice the longest that can be counted would overflow; half of 146 years is long enough.
+        long toFill = Math.min(rule.quota().nanosToFill(), Long.MAX_VALUE / 4);
+        long kept = rule.kind() == LimitKind.TOKENS ? DEBT * toFill : toFill + rule.delayNanos();
+        return new Buckets(rule.name(), rule.quota(), kept, maxKeys, maker, ticker);
+    }
+
+    void keepAtMost(int maxKeys) {
+        inFlight.keepAtMost(maxKeys);
+        keys.keepAtMost(maxKeys);
+        perDay.keepAtMost(maxKeys);
+        perMonth.keepAtMost(maxKeys);
+    }
+}
