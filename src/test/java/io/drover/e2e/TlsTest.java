@@ -158,6 +158,25 @@ class TlsTest {
     }
 
     @Test
+    void aProxyHeaderComesBeforeTlsAndItsClientIsCounted() throws IOException {
+        String header = "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n";
+        try (RawBackend backend = RawBackend.answering(OK);
+                Drover drover = over(backend)
+                        .set("proxy-protocol", "true")
+                        .set("limits.trusted-proxies", "127.0.0.1")
+                        .set("limits.connections-per-client", "1")
+                        .start();
+                RawClient first = RawClient.connect(drover.address(), header, CLIENT, VERSIONS);
+                RawClient second = RawClient.connect(drover.address(), header, CLIENT, VERSIONS)) {
+            assertThat(second.readResponse().status()).isEqualTo(429);
+            assertThat(first.exchange("GET", "/api/tags", "").status()).isEqualTo(200);
+
+            assertThat(backend.requests().get(0).header("X-Real-IP")).isEqualTo("203.0.113.9");
+            assertThat(backend.requests().get(0).header("X-Forwarded-Proto")).isEqualTo("https");
+        }
+    }
+
+    @Test
     void tokensComeOneByOne() throws IOException {
         CountDownLatch first = new CountDownLatch(1);
         CountDownLatch second = new CountDownLatch(1);

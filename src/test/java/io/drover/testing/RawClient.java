@@ -120,8 +120,13 @@ public final class RawClient implements AutoCloseable {
 
     /** Connects and speaks TLS, in one of these versions. */
     public static RawClient connect(InetSocketAddress address, SSLContext tls, String... versions) {
+        return connect(address, "", tls, versions);
+    }
+
+    /** @param before sent as it is before TLS begins */
+    public static RawClient connect(InetSocketAddress address, String before, SSLContext tls, String... versions) {
         return unchecked(() -> {
-            Socket raw = connect(address).socket;
+            Socket raw = connect(address).send(before).socket;
             SSLSocket socket =
                     (SSLSocket) tls.getSocketFactory().createSocket(raw, "localhost", address.getPort(), true);
             socket.setEnabledProtocols(versions);
