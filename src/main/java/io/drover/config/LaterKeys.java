@@ -18,8 +18,6 @@ final class LaterKeys {
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
             off("limits.shared"),
-            off("access.allow"),
-            off("access.deny"),
             off("tls.certificate"),
             off("tls.key"),
             off("cache.enabled"),
