@@ -89,6 +89,9 @@ class ArchitectureTest {
         only("io.lettuce..", "cache");
         only("com.typesafe..", "config");
         only("com.github.benmanes..", "admission");
+        only("com.nimbusds..", "admission");
+        only("at.favre..", "admission");
+        only("org.apache.commons.codec..", "admission");
         only("io.prometheus..", "metrics");
         only("picocli..", "server");
     }

@@ -181,20 +181,57 @@ public final class ConfigText {
                 part("request head", limits.requestHead()) + " and " + limits.headers() + " fields"
                         + part(", request body", limits.requestBody()) + ", "
                         + count(limits.connections(), "connection", "connections"));
-        if (limits.requests().isEmpty()) {
+        if (limits.requests().isEmpty() && limits.tokens().isEmpty()) {
             line("", "requests of a client not limited");
         }
-        for (DroverConfig.RateLimit each : limits.requests()) {
-            line(
-                    "",
-                    "requests of a client " + each.rate() + " and " + each.burst() + " at once, "
-                            + count(limits.maxKeys(), "client", "clients") + " counted");
-        }
+        limits.requests().forEach(limit -> line("", rate(limit, "requests")));
+        limits.tokens().forEach(limit -> line("", rate(limit, "tokens")));
+        limits.budgets().forEach(budget -> line("", budget(budget)));
+        perClient(limits);
         line(
                 "",
                 limits.trustedProxies().isEmpty()
                         ? "no trusted proxies"
                         : "trusted proxies " + networks(limits.trustedProxies()));
+    }
+
+    private static String rate(DroverConfig.RateLimit limit, String unit) {
+        return limit.name() + ": " + limit.rate() + " " + unit + " by " + limit.key() + " and " + limit.burst()
+                + " at once"
+                + (limit.delay().isZero() ? "" : ", delayed up to " + text(limit.delay()))
+                + scope(limit.paths(), limit.models(), limit.keys());
+    }
+
+    private static String budget(DroverConfig.Budget budget) {
+        List<String> amounts = new ArrayList<>();
+        if (budget.tokens() > 0) {
+            amounts.add(budget.tokens() + " tokens");
+        }
+        if (!budget.gpuTime().isZero()) {
+            amounts.add(text(budget.gpuTime()) + " of GPUs");
+        }
+        return budget.name() + ": " + String.join(" and ", amounts) + " a "
+                + budget.per().name().toLowerCase(Locale.ROOT) + " by " + budget.key()
+                + scope(budget.paths(), budget.models(), budget.keys());
+    }
+
+    private static String scope(List<String> paths, List<String> models, List<String> keys) {
+        return (paths.isEmpty() ? "" : ", of " + String.join(", ", paths))
+                + (models.isEmpty() ? "" : ", for " + String.join(", ", models))
+                + (keys.isEmpty() ? "" : ", with " + String.join(", ", keys));
+    }
+
+    private void perClient(DroverConfig.Limits limits) {
+        if (limits.connectionsPerClient() > 0 || limits.inFlightPerClient() > 0) {
+            line(
+                    "",
+                    "a client: " + atMost(limits.connectionsPerClient()) + " connections and "
+                            + atMost(limits.inFlightPerClient()) + " requests at once");
+        }
+    }
+
+    private static String atMost(int number) {
+        return number == 0 ? "any number of" : "at most " + number;
     }
 
     private void access() {

@@ -150,7 +150,14 @@ final class Gate implements LimitedRequest {
     }
 
     private Reply tooMany() {
-        return refuse(Admission.TOO_MANY_REQUESTS, charge.refusedBy() + " limit", charge.message());
+        String cause =
+                switch (charge.kind()) {
+                    case REQUESTS -> "request limit";
+                    case TOKENS -> "token limit";
+                    case BUDGET -> "budget used up";
+                    case IN_FLIGHT -> "limit in flight";
+                };
+        return refuse(Admission.TOO_MANY_REQUESTS, cause, charge.message());
     }
 
     /** How long the request has to wait for its room before it may go on; 0: not at all. */

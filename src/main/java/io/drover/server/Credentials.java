@@ -5,7 +5,6 @@ import io.drover.admission.JwtAuthenticator;
 import io.drover.admission.KeyRing;
 import io.drover.admission.KeyStore;
 import io.drover.config.ConfigException;
-import io.drover.config.ConfigProblem;
 import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.AuthMode;
 import io.drover.proxy.Authentication;
@@ -55,29 +54,20 @@ final class Credentials implements AutoCloseable {
      * @throws ConfigException if a file cannot be read or has mistakes; then what was accepted before still is
      */
     void configure(Auth next) throws ConfigException {
-        String key = "";
         try {
             // What is no longer accepted is closed last, when nothing can fail any more.
             if (next.mode().contains(AuthMode.API_KEY)) {
-                key = "auth.keys-file";
                 keys = configured(keys, next);
             }
             if (next.mode().contains(AuthMode.JWT)) {
-                key = "auth.jwt";
                 tokens = configured(tokens, next);
             }
             if (next.mode().contains(AuthMode.BASIC)) {
-                key = "auth.users-file";
                 users = configured(users, next);
             }
         } catch (IOException wrong) {
             restore();
-            throw new ConfigException(List.of(new ConfigProblem(
-                    "",
-                    0,
-                    "drover." + key,
-                    String.valueOf(wrong.getMessage()),
-                    "a file that can be read and has no mistakes")));
+            throw new ConfigException(String.valueOf(wrong.getMessage()));
         }
         closeAllBut(next.mode());
         last = next;

@@ -102,6 +102,14 @@ final class ConfigProblemsTest {
         limits.requests.rate = []        | [] (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000/s; 0: off)
         limits.requests.burst = 0        | 0 (expected: a whole number from 1 to 1000000)
         limits.requests.burst = 1000001  | 1000001 (expected: a whole number from 1 to 1000000)
+        limits.requests.key = user       | "user" (expected: client-ip, api-key, model, all or header:NAME)
+        limits.requests.key = "header:"  | "header:" (expected: client-ip, api-key, model, all or header:NAME)
+        limits.requests.paths = [chat]   | "chat" (expected: a path such as /api/chat or /v1/*)
+        limits.requests.delay = soon     | "soon" (expected: a duration such as 2m)
+        limits.tokens.rate = many        | "many" (expected: a rate such as 10/s, 600/m or 3600/h, up to 1000000/s; 0: off)
+        limits.budgets.per = week        | "week" (expected: day or month)
+        limits.budgets.tokens = -1       | -1 (expected: a whole number from 0, of at most 15 digits)
+        limits.answer-tokens = -1        | -1 (expected: a whole number from 0 to 1000000000)
         limits.max-keys = 0              | 0 (expected: a whole number from 1 to 10000000)
         limits.trusted-proxies = gateway | "gateway" (expected: an address or a network, such as 10.0.0.0/8)
         limits.trusted-proxies = "1.2.3.999" | "1.2.3.999" (expected: an address or a network, such as 10.0.0.0/8)
@@ -174,8 +182,6 @@ final class ConfigProblemsTest {
     @CsvSource(delimiter = '|', textBlock = """
         balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
         balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
-        limits.requests.key = api-key | "api-key" (expected: "client-ip"; limits.requests.key is not available in this version)
-        limits.tokens.rate = "600/m" | "600/m" (expected: "0"; limits.tokens.rate is not available in this version)
         limits.shared = true         | true (expected: false; limits.shared is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
         access-log.format = text     | "text" (expected: json)
@@ -199,7 +205,7 @@ final class ConfigProblemsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tls", "limits.requests"})
+    @ValueSource(strings = "tls")
     void aListWhereALaterVersionTakesOneIsSaid(String key) {
         assertThat(loading.file(Loading.ONE_BACKEND + "drover." + key + " = []").problems())
                 .containsExactly("drover.conf:2: drover." + key

@@ -85,7 +85,11 @@ final class ConfigTextTest {
                 upstream    idle connections closed after 115s, at most 15 kept and 16 connecting
                 retry       at most 11 tries after the first, within deterministic streams too
                 limits      request head 12KiB and 13 fields, request body 14MiB, 999999999 connections
-                            requests of a client 24/m and 25 at once, 26 clients counted
+                            requests: 24/m requests by client-ip and 25 at once
+                            team: 38/h requests by header:x-team and 39 at once, delayed up to 130s, of /v1/*, for qwen*, with alice, bob
+                            tokens: 40/d tokens by all and 40 at once
+                            budgets: 42 tokens and 131s of GPUs a month by api-key
+                            a client: at most 36 connections and at most 37 requests at once
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
                 access      10.1.0.0/16, fd00:0:0:0:0:0:0:0/8, never 10.1.2.3/32
                 auth        API keys of /etc/drover/keys and Redis, looked at every 129s, in a path behind /secret/
