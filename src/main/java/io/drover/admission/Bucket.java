@@ -33,7 +33,10 @@ interface Bucket {
      */
     void giveBack(long units, long used, long takenNanos, long nowNanos);
 
-    /** One with the same content, in time, and another quota. */
+    /**
+     * One with another quota and the same content, in time. Both share it from now on: what was taken from the one is
+     * missing in the other, and what is settled later, too.
+     */
     Bucket under(Quota quota);
 
     /** Makes the bucket of a key that is not known yet. */

@@ -26,6 +26,9 @@ public final class Limiter {
     /** Far above any answer and any bucket; requests may name any number, and sums must not overflow. */
     private static final long MOST_TOKENS = 1_000_000_000_000L;
 
+    /** 32 days, far above any answer too. */
+    private static final long MOST_GPU_NANOS = 32L * 24 * 3600 * 1_000_000_000;
+
     private static final long IN_FLIGHT_RETRY_NANOS = 1_000_000_000;
 
     private final Limits limits;
@@ -241,7 +244,10 @@ public final class Limiter {
         if (charge.hasReserved()) {
             shared.budgets().onChange();
         }
-        charge.settle(promptTokens, generatedTokens, Math.max(0, gpuNanos), nowNanos);
+        // A backend may tell any number too: a sum that overflows would give room back.
+        long prompt = Math.min(promptTokens, MOST_TOKENS);
+        long generated = Math.min(generatedTokens, MOST_TOKENS);
+        charge.settle(prompt, generated, Math.max(0, Math.min(gpuNanos, MOST_GPU_NANOS)), nowNanos);
     }
 
     /**

@@ -28,8 +28,11 @@ record Shared(
     /** Longer than most buckets take to fill; who comes back later finds full ones. */
     private static final Duration KEYS_KEPT = Duration.ofDays(32);
 
-    /** Of the time to fill: a bucket in debt by as much as it holds is full after twice that time. */
-    private static final int DEBT = 2;
+    /**
+     * A bucket of tokens is in debt by whatever an answer took, which its size does not bound: forgetting it would
+     * forgive that. A debt that takes longer to pay is forgiven to who does not come for so long.
+     */
+    private static final Duration DEBTS_KEPT = Duration.ofDays(32);
 
     static Shared of(
             Limits limits, LimitObserver observer, LongSupplier wallMillis, Bucket.Maker maker, Ticker ticker) {
@@ -48,9 +51,9 @@ record Shared(
     }
 
     Buckets buckets(RateRule rule, int maxKeys) {
-        // Twice the longest that can be counted would overflow; half of 146 years is long enough.
-        long toFill = Math.min(rule.quota().nanosToFill(), Long.MAX_VALUE / 4);
-        long kept = rule.kind() == LimitKind.TOKENS ? DEBT * toFill : toFill + rule.delayNanos();
+        // At most 146 years, so that no sum overflows.
+        long toFill = rule.quota().nanosToFill();
+        long kept = toFill + (rule.kind() == LimitKind.TOKENS ? DEBTS_KEPT.toNanos() : rule.delayNanos());
         return new Buckets(rule.name(), rule.quota(), kept, maxKeys, maker, ticker);
     }
 

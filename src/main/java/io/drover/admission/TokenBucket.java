@@ -11,33 +11,17 @@ import java.lang.invoke.VarHandle;
  * threads take. Threads may read the clock at slightly different times: one that is behind finds the bucket emptier.
  */
 final class TokenBucket implements Bucket {
-    private static final VarHandle FULL_AT_NANOS = fullAtNanos();
-
     private final Quota quota;
-
-    /** On the scale of {@link System#nanoTime}, which may be negative and wrap: only differences mean anything. */
-    private volatile long fullAtNanos;
-
-    /** When somebody last found it full: what was taken before has come back. */
-    private volatile long seenFullNanos;
+    private final Level level;
 
     /** A full one. */
     TokenBucket(Quota quota, long nowNanos) {
-        this(quota, nowNanos, nowNanos);
+        this(quota, new Level(nowNanos));
     }
 
-    private TokenBucket(Quota quota, long fullAtNanos, long seenFullNanos) {
+    private TokenBucket(Quota quota, Level level) {
         this.quota = quota;
-        this.fullAtNanos = fullAtNanos;
-        this.seenFullNanos = seenFullNanos;
-    }
-
-    private static VarHandle fullAtNanos() {
-        try {
-            return MethodHandles.lookup().findVarHandle(TokenBucket.class, "fullAtNanos", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
+        this.level = level;
     }
 
     /** Takes room for one unit if there is any now; answers as {@link #take(long, long, long)}. */
@@ -49,14 +33,14 @@ final class TokenBucket implements Bucket {
     public long take(long units, long delayNanos, long nowNanos) {
         long cost = quota.nanosOf(units);
         while (true) {
-            long fullAt = fullAtNanos;
-            long used = used(fullAt, nowNanos);
+            long fullAt = level.fullAtNanos;
+            long used = level.used(fullAt, nowNanos);
             long wait = used + cost - Math.max(quota.nanosToFill(), cost);
             if (wait > delayNanos) {
                 return -wait;
             }
             long toFill = Quota.bounded(used, cost);
-            if (FULL_AT_NANOS.compareAndSet(this, fullAt, nowNanos + toFill)) {
+            if (level.replace(fullAt, nowNanos + toFill)) {
                 return toFill;
             }
         }
@@ -68,9 +52,9 @@ final class TokenBucket implements Bucket {
         long fullAt;
         long toFill;
         do {
-            fullAt = fullAtNanos;
-            toFill = Quota.bounded(used(fullAt, nowNanos), cost);
-        } while (!FULL_AT_NANOS.compareAndSet(this, fullAt, nowNanos + toFill));
+            fullAt = level.fullAtNanos;
+            toFill = Quota.bounded(level.used(fullAt, nowNanos), cost);
+        } while (!level.replace(fullAt, nowNanos + toFill));
     }
 
     @Override
@@ -78,12 +62,12 @@ final class TokenBucket implements Bucket {
         // Not the cost of the difference: that of a number too large to be counted was cut off.
         long cost = quota.nanosOf(units) - quota.nanosOf(used);
         while (true) {
-            long fullAt = fullAtNanos;
+            long fullAt = level.fullAtNanos;
             // Read behind the time above: whoever has found it full and then taken has changed that time too.
-            if (fullAt - nowNanos <= 0 || seenFullNanos - takenNanos > 0) {
+            if (fullAt - nowNanos <= 0 || level.seenFullNanos - takenNanos > 0) {
                 return;
             }
-            if (FULL_AT_NANOS.compareAndSet(this, fullAt, fullAt - cost)) {
+            if (level.replace(fullAt, fullAt - cost)) {
                 return;
             }
         }
@@ -91,15 +75,49 @@ final class TokenBucket implements Bucket {
 
     @Override
     public Bucket under(Quota other) {
-        return new TokenBucket(other, fullAtNanos, seenFullNanos);
+        return new TokenBucket(other, level);
     }
 
-    private long used(long fullAt, long nowNanos) {
-        long used = fullAt - nowNanos;
-        if (used <= 0) {
-            seenFullNanos = nowNanos;
+    /** What is in a bucket; of one whose quota has changed what is in both, the old one and the new. */
+    private static final class Level {
+        private static final VarHandle FULL_AT_NANOS = field("fullAtNanos");
+        private static final VarHandle SEEN_FULL_NANOS = field("seenFullNanos");
+
+        /** On the scale of {@link System#nanoTime}, which may be negative and wrap: only differences mean anything. */
+        private volatile long fullAtNanos;
+
+        /** When somebody last found it full: what was taken before has come back. */
+        private volatile long seenFullNanos;
+
+        Level(long nowNanos) {
+            this.fullAtNanos = nowNanos;
+            this.seenFullNanos = nowNanos;
+        }
+
+        private static VarHandle field(String name) {
+            try {
+                return MethodHandles.lookup().findVarHandle(Level.class, name, long.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        boolean replace(long fullAt, long next) {
+            return FULL_AT_NANOS.compareAndSet(this, fullAt, next);
+        }
+
+        /** What is missing at {@code nowNanos}, and notes where that is nothing. */
+        long used(long fullAt, long nowNanos) {
+            long used = fullAt - nowNanos;
+            if (used > 0) {
+                return used;
+            }
+            // Never back: a thread that was held up here would have others give back what has come back by itself.
+            long seen;
+            do {
+                seen = seenFullNanos;
+            } while (nowNanos - seen > 0 && !SEEN_FULL_NANOS.compareAndSet(this, seen, nowNanos));
             return 0;
         }
-        return used;
     }
 }

@@ -149,7 +149,13 @@ class LimiterTest {
         "llama3, someone/llama3, false",
         "someone/*, someone/llama3, true",
         "llama3, llama3:8b, false",
-        "*:8b, llama3:8b, true"
+        "*:8b, llama3:8b, true",
+        "gpt-oss:120b-cloud, GPT-OSS:120b-cloud, true",
+        "gpt-oss:120b-cloud, gpt-oss:120b:cloud, true",
+        "gpt-oss:cloud, gpt-oss:cloud, true",
+        "gpt-oss:120b-cloud, gpt-oss:120b, false",
+        "gpt-oss:120b, gpt-oss:120b-cloud, false",
+        "*-cloud, someone/gpt-oss:120b-cloud, true"
     })
     void aModelIsMeantHoweverItIsSpelled(String pattern, String model, boolean concerned) {
         rig.requests(scoped("requests", List.of(), List.of(pattern), List.of()));

@@ -136,7 +136,11 @@ final class Rig {
     /** Both stages, with an estimate of exactly so many tokens. */
     long both(Asked request, Charge charge, long tokens) {
         long first = head(request, charge);
-        return first < 0 ? first : Math.max(first, limiter().atModel(request, charge, 1, tokens - 1, clock.get()));
+        if (first < 0) {
+            return first;
+        }
+        long second = limiter().atModel(request, charge, 1, tokens - 1, clock.get());
+        return second < 0 ? second : Math.max(first, second);
     }
 
     boolean admitsHead(Asked request) {

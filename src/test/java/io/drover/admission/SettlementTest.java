@@ -65,6 +65,33 @@ class SettlementTest {
     }
 
     @Test
+    void aDebtFarAboveTheBucketIsRememberedWhileNobodyAsks() {
+        rig.both(new Asked(), charge, 400);
+        rig.settle(charge, 1, 50_000, -1);
+
+        rig.pass(50_000);
+        assertThat(rig.room(new Asked())).isEqualTo(999);
+    }
+
+    @Test
+    void aDebtIsAboveTheBucketFromTheStartWhereTheEstimateIs() {
+        rig.both(new Asked(), charge, 20_000);
+
+        rig.pass(18_999);
+        assertThat(rig.admits(new Asked(), 1)).isFalse();
+        rig.pass(2);
+        assertThat(rig.admits(new Asked(), 1)).isTrue();
+    }
+
+    @Test
+    void aBackendMayTellAnyNumber() {
+        rig.both(new Asked(), charge, 400);
+        rig.settle(charge, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
+
+        assertThat(rig.admits(new Asked(), 1)).isFalse();
+    }
+
+    @Test
     void moreThanTheBucketHoldsPassesWhenItIsFull() {
         assertThat(rig.both(new Asked(), charge, 3000)).isZero();
         assertThat(charge.remaining()).isZero();
@@ -144,11 +171,28 @@ class SettlementTest {
         assertThat(rig.room(new Asked())).isEqualTo(1000);
     }
 
+    private static Principal alice(int burst) {
+        Allowance own = new Allowance(
+                Optional.empty(), 0, Optional.of(Rig.perMinute(60)), burst, 0, 0, Duration.ZERO, Duration.ZERO, 0);
+        return new Principal("a", "", Patterns.ALL, Patterns.ALL, own, "", Optional.empty(), true);
+    }
+
+    @Test
+    void whatAKeyOwesIsOwedAlsoIfItsLimitChangesMeanwhile() {
+        Charge other = new Charge();
+        assertThat(rig.both(Asked.by(alice(60)), charge, 10)).isZero();
+        assertThat(rig.both(Asked.by(alice(60)), other, 10)).isZero();
+        assertThat(rig.room(Asked.by(alice(80)))).isEqualTo(60);
+
+        rig.limiter().cancel(other, rig.clock.get());
+        assertThat(rig.room(Asked.by(alice(80)))).isEqualTo(70);
+        rig.settle(charge, 10, 80, 0);
+        assertThat(rig.admits(Asked.by(alice(80)), 1)).isFalse();
+    }
+
     @Test
     void aKeysOwnTokensAreSettledToo() {
-        Allowance own = new Allowance(
-                Optional.empty(), 0, Optional.of(Rig.perMinute(60)), 0, 0, 0, Duration.ZERO, Duration.ZERO, 0);
-        Principal alice = new Principal("a", "", Patterns.ALL, Patterns.ALL, own, "", Optional.empty(), true);
+        Principal alice = alice(0);
 
         assertThat(rig.both(Asked.by(alice), charge, 60)).isZero();
         assertThat(rig.admits(Asked.by(alice), 1)).isFalse();
