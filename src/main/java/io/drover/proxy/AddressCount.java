@@ -12,12 +12,22 @@ final class AddressCount {
         this.context = context;
     }
 
-    /** Counts it, once. */
-    void open(String address) throws BadMessageException {
+    /**
+     * Counts it, once.
+     *
+     * @param peer null as long as it is not known
+     * @throws BadMessageException if there are too many, of all clients or of this one
+     */
+    void open(@Nullable Peer peer) throws BadMessageException {
+        int limit = context.config().limits().connections();
+        if (context.clientConnections().get() > limit) {
+            throw new BadMessageException(503, "more than " + limit + " connections (limits.connections)");
+        }
         int most = context.config().limits().connectionsPerClient();
-        if (most == 0 || counted != null) {
+        if (most == 0 || peer == null || counted != null) {
             return;
         }
+        String address = peer.text();
         if (!context.connectionsByAddress().open(address, most)) {
             throw new BadMessageException(
                     429, "more than " + most + " connections from " + address + " (limits.connections-per-client)");

@@ -1,6 +1,7 @@
 package io.drover.proxy;
 
 import io.drover.backend.Backend;
+import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
@@ -210,8 +211,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         sinceNanos = worker.clock().now();
         parser.reset(head);
-        setDeadline(
-                sinceNanos + worker.context().config().timeouts().keepAlive().toNanos());
+        setDeadline(sinceNanos + timeouts().keepAlive().toNanos());
         resume(PIPELINED | BODY_HAS_NO_ROOM);
         process();
     }
@@ -304,16 +304,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         state = State.FLUSHING;
         releasePending();
         resume(PIPELINED | BODY_HAS_NO_ROOM | ANSWERS_NOT_TAKEN);
-        setDeadline(worker.clock().now()
-                + Look.within(worker.context().config().timeouts().clientWrite().toNanos()));
+        setDeadline(worker.clock().now() + Look.within(timeouts().clientWrite().toNanos()));
         ChannelFuture written = tls == null ? open.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.end(context(), !broken);
         written.addListener(done -> {
             if (linger && open instanceof DuplexChannel duplex && open.isActive()) {
                 // Closing with unread input would make the kernel send a reset, and that can eat the response.
                 state = State.LINGERING;
                 duplex.shutdownOutput();
-                setDeadline(worker.clock().read()
-                        + worker.context().config().timeouts().lingeringClose().toNanos());
+                setDeadline(worker.clock().read() + timeouts().lingeringClose().toNanos());
             } else {
                 close();
             }
@@ -322,6 +320,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     private ChannelHandlerContext context() {
         return Objects.requireNonNull(context, "context");
+    }
+
+    private DroverConfig.Timeouts timeouts() {
+        return worker.context().config().timeouts();
     }
 
     private Channel channel() {
@@ -339,25 +341,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         worker.context().clientConnections().incrementAndGet();
         parser.reset(head);
         sinceNanos = worker.clock().read();
-        setDeadline(
-                sinceNanos + worker.context().config().timeouts().requestHead().toNanos());
+        setDeadline(sinceNanos + timeouts().requestHead().toNanos());
         if (tls == null) {
             refuseIfOneTooMany();
         }
     }
 
     private void refuseIfOneTooMany() {
-        int limit = worker.context().config().limits().connections();
-        if (worker.context().clientConnections().get() > limit) {
-            begin().refuse(new BadMessageException(503, "more than " + limit + " connections (limits.connections)"));
-        } else if (peer != null || !worker.context().config().proxyProtocol()) {
-            count();
-        }
-    }
-
-    private void count() {
         try {
-            addressCount.open(peer().text());
+            boolean known = peer != null || !worker.context().config().proxyProtocol();
+            addressCount.open(known ? peer() : null);
         } catch (BadMessageException tooMany) {
             begin().refuse(tooMany);
         }
@@ -368,7 +361,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (event instanceof Peer told) {
             peer = told; // By PeerHeader, before the first byte of TLS or of a request.
             if (tls == null) {
-                count();
+                refuseIfOneTooMany();
             }
         } else if (tls != null) {
             worker.clock().read();
@@ -425,10 +418,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        if (tls != null
-                && paused != 0
-                && state == State.OPEN
-                && worker.peerState().hasLeft(channel())) {
+        boolean held = tls != null && paused != 0 && state == State.OPEN;
+        if (held && worker.peerState().hasLeft(channel())) {
             closeNow(); // as above, where what came is not even one record
         }
     }
@@ -532,8 +523,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             if (!parser.parse(in, head)) {
                 if (!started && parser.isStarted()) {
                     sinceNanos = worker.clock().now();
-                    setDeadline(sinceNanos
-                            + worker.context().config().timeouts().requestHead().toNanos());
+                    setDeadline(sinceNanos + timeouts().requestHead().toNanos());
                 }
                 return false;
             }
@@ -574,7 +564,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (running != null) {
             running.onDeadline(nowNanos);
         } else if (state == State.FLUSHING && channel().isActive()) {
-            long limit = worker.context().config().timeouts().clientWrite().toNanos();
+            long limit = timeouts().clientWrite().toNanos();
             if (stalledNanos(nowNanos) < limit) {
                 setDeadline(nowNanos + Look.within(limit));
             } else {
@@ -583,7 +573,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         } else if (state != State.OPEN || !channel().isActive()) {
             closeNow();
         } else if (parser.isStarted()) {
-            long limit = worker.context().config().timeouts().requestHead().toMillis();
+            long limit = timeouts().requestHead().toMillis();
             begin().refuse(new BadMessageException(
                     408, "the request's head took longer than " + limit + " ms (timeouts.request-head)"));
         } else {
