@@ -1,6 +1,5 @@
 package io.drover.proxy;
 
-import io.drover.backend.Backend;
 import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
@@ -274,19 +273,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    void onBackendDown(Backend backend, boolean wedged) {
-        Exchange running = exchange;
-        if (running != null) {
-            running.onBackendDown(backend, wedged);
-        }
-    }
-
-    /** Tells what a backend owes the exchange that runs, if any does. */
-    void tell(Debts debts) {
-        Exchange running = exchange;
-        if (running != null) {
-            running.tell(debts);
-        }
+    /** The request that runs; null between two. */
+    @Nullable
+    Exchange running() {
+        return exchange;
     }
 
     void closeIfIdle() {

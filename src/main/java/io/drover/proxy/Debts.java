@@ -31,7 +31,10 @@ final class Debts {
         }
         lookedNanos = nowNanos;
         for (ClientConnection client : clients) {
-            client.tell(this);
+            Exchange running = client.running();
+            if (running != null) {
+                running.tell(this);
+            }
         }
         Map<Backend, Owed> before = told;
         told = found;

@@ -136,7 +136,10 @@ public final class Worker {
     public void onBackendDown(Backend backend, boolean wedged) {
         clock.read();
         for (ClientConnection client : List.copyOf(clients)) {
-            client.onBackendDown(backend, wedged);
+            Exchange running = client.running();
+            if (running != null) {
+                running.onBackendDown(backend, wedged);
+            }
         }
     }
 
