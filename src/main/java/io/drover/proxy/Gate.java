@@ -177,6 +177,9 @@ final class Gate implements LimitedRequest {
         long now = worker.clock().now();
         if (answered) {
             admission.settle(charge, record, now);
+        } else if (sent && ended.side() == Side.CLIENT) {
+            // Who leaves before the first byte has had a GPU work all the same: the estimate stands.
+            admission.settle(charge, FinalRecord.UNKNOWN, now);
         } else if (sent || ended.side() == Side.CLIENT || ended.failedIn() == null) {
             admission.settleUnanswered(charge, now);
         } else {

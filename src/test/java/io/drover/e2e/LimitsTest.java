@@ -114,6 +114,24 @@ class LimitsTest {
         }
     }
 
+    /** A GPU has worked for it, and nobody knows how much. */
+    @Test
+    void whoLeavesBeforeTheFirstByteIsChargedTheEstimate() {
+        try (Drover drover = drover().set("limits.tokens.rate", "1/h")
+                .set("limits.tokens.burst", "100")
+                .set("limits.answer-tokens", "50")
+                .start()) {
+            try (RawClient client =
+                    drover.connect().request("POST", "/api/generate", "{\"model\":\"m\",\"prompt\":\"held\"}")) {
+                Drover.await("asked", () -> backend.requests().size() == 1);
+                client.hangUp();
+                assertThat(drover.logged().outcome()).isEqualTo("await_head/client");
+            }
+            gate.countDown();
+            assertThat(ask(drover).status()).isEqualTo(429);
+        }
+    }
+
     @Test
     void whatNoBackendAnsweredCostsNoTokens() throws IOException {
         backend.close();

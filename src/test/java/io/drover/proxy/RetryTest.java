@@ -41,7 +41,22 @@ class RetryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED", "NO_SOCKET", "NO_TURN"})
+    @EnumSource(
+            names = {
+                "REFUSED",
+                "CONNECT_TIMED_OUT",
+                "UNRESOLVED",
+                "CONNECT_FAILED",
+                "NO_SOCKET",
+                "NO_TURN",
+                "CERTIFICATE_EXPIRED",
+                "CERTIFICATE_NOT_YET_VALID",
+                "CERTIFICATE_UNTRUSTED",
+                "CERTIFICATE_OF_ANOTHER",
+                "NO_TLS",
+                "TLS_TIMED_OUT",
+                "TLS_FAILED"
+            })
     void whereNothingWasSentAnyRequestGoesElsewhereWhileTriesAreLeft(CallFailure failure) {
         assertThat(cases()).filteredOn(Case::whole).allSatisfy(c -> assertThat(c.decide(failure))
                 .isEqualTo(c.attemptsLeft > 0 ? NEXT_BACKEND : GIVE_UP));
@@ -57,7 +72,21 @@ class RetryTest {
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"REFUSED", "CONNECT_TIMED_OUT", "UNRESOLVED", "CONNECT_FAILED", "NO_SOCKET", "NO_TURN"})
+            names = {
+                "REFUSED",
+                "CONNECT_TIMED_OUT",
+                "UNRESOLVED",
+                "CONNECT_FAILED",
+                "NO_SOCKET",
+                "NO_TURN",
+                "CERTIFICATE_EXPIRED",
+                "CERTIFICATE_NOT_YET_VALID",
+                "CERTIFICATE_UNTRUSTED",
+                "CERTIFICATE_OF_ANOTHER",
+                "NO_TLS",
+                "TLS_TIMED_OUT",
+                "TLS_FAILED"
+            })
     void onceSomethingWasSentOnlyReplayableRequestsGoElsewhere(CallFailure failure) {
         assertThat(cases())
                 .filteredOn(c -> c.whole && !(c.stale && UNANSWERED.contains(failure) && (c.replayable || c.safe)))

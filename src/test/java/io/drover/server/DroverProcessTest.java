@@ -74,7 +74,7 @@ class DroverProcessTest {
             assertThat(drover.await()).as(drover::toString).isZero();
             assertThat(drover.out())
                     .startsWith("drover " + Version.current() + ", Java " + System.getProperty("java.version"))
-                    .containsPattern("transport (io_uring|epoll|kqueue|nio)\n$");
+                    .containsPattern("transport (io_uring|epoll|kqueue|nio), TLS by (BoringSSL|JDK)\n$");
         }
     }
 
