@@ -114,6 +114,11 @@ public enum Endpoint {
         return this != BLOBS;
     }
 
+    /** Whether it is a route of its own, and not one of the kinds that are relayed as they are. */
+    public boolean isKnown() {
+        return this != OTHER && this != OTHER_OPENAI && this != OTHER_ANTHROPIC;
+    }
+
     /** Whether it may change which models a backend has. */
     public boolean changesModels() {
         return switch (this) {

@@ -112,8 +112,10 @@ final class Gate implements LimitedRequest {
         if (!paths.isAll()) {
             return paths.allow(request.path());
         }
-        // Of these the model is not seen here. Who may use some models only should not delete the others.
-        return principal.models().isAll() || !request.endpoint().changesModels();
+        // Of these the model is not seen here. Who may use some models only should not delete the others, nor reach any
+        // by a route of next year's Ollama.
+        Endpoint endpoint = request.endpoint();
+        return principal.models().isAll() || (endpoint.isKnown() && !endpoint.changesModels());
     }
 
     /** The same by what its body says, or as soon as a backend is to be chosen. */

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ApiKeyTest {
     private static final String ALICE = "drover_alices-secret-that-is-long-enough-0123456789";
     private static final String BOB = "drover_bobs-secret-that-is-long-enough-9876543210";
+    private static final String CAROL = "drover_carols-secret-that-is-long-enough-55555555";
     private static final String OLD = "drover_an-old-secret-that-is-long-enough-000000000";
     private static final String CHAT = "{\"model\":\"llama3.2\",\"messages\":[]}";
 
@@ -45,6 +46,7 @@ class ApiKeyTest {
                                 "bob",
                                 BOB,
                                 ",\"models\":[\"qwen*\",\"llama3.2:latest\"],\"paths\":[\"/api/chat\",\"/v1/*\"]")
+                        + line("carol", CAROL, ",\"models\":[\"qwen*\"]")
                         + line("old", OLD, ",\"expires\":\"2020-01-01\""));
         backend = RawBackend.start(connection -> {
             while (connection.hasMore()) {
@@ -203,6 +205,18 @@ class ApiKeyTest {
         assertThat(backend.requests()).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource({"DELETE, /api/delete", "POST, /api/pull", "POST, /api/next-years-chat", "POST, /v1/rerank"})
+    void aKeyForSomeModelsReachesNoneByAnotherRoute(String method, String path) {
+        RawClient.Response response = drover.exchange(method, path, CHAT, "x-api-key: " + CAROL);
+
+        assertThat(response.status()).isEqualTo(403);
+        assertThat(response.body()).contains("'carol' may not ask " + path);
+        assertThat(drover.exchange("GET", "/api/tags", "", "x-api-key: " + CAROL)
+                        .status())
+                .isEqualTo(200);
+    }
+
     @Test
     void theConnectionLivesOnAfterARefusal() {
         try (RawClient client = drover.connect()) {
@@ -229,7 +243,7 @@ class ApiKeyTest {
     void aKeyThatIsTakenOutOfTheFileIsRefusedSoon() throws IOException {
         assertThat(chat("x-api-key: " + ALICE).status()).isEqualTo(200);
         Path next = keys.resolveSibling("next");
-        Files.writeString(next, line("carol", "drover_carols-secret-that-is-long-enough-55555555", ""));
+        Files.writeString(next, line("dave", CAROL, ""));
         Files.move(next, keys, StandardCopyOption.REPLACE_EXISTING);
 
         Await.until(
