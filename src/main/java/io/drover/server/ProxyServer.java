@@ -100,13 +100,18 @@ public final class ProxyServer implements AutoCloseable {
         try {
             credentials.configure(config.auth());
         } catch (ConfigException unreadable) {
-            credentials.close();
+            abandon(credentials, redis);
             throw unreadable;
         }
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
-        accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
-        auditLog = openAuditLog(config.auditLog(), metrics, accessLog);
+        try {
+            accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
+            auditLog = openAuditLog(config.auditLog(), metrics, accessLog);
+        } catch (IOException unopened) {
+            abandon(credentials, redis);
+            throw unopened;
+        }
         BackendReport report = new BackendReport(metrics);
         Membership members = new Membership((backend, from, to, reason) -> {
             report.onChange(backend, from, to, reason);
@@ -162,6 +167,14 @@ public final class ProxyServer implements AutoCloseable {
             throw e;
         }
         return server;
+    }
+
+    /** What has threads and was made before something that is missing. */
+    private static void abandon(Credentials credentials, @Nullable RedisLink redis) {
+        credentials.close();
+        if (redis != null) {
+            redis.close();
+        }
     }
 
     private static AuditLog openAuditLog(DroverConfig.AuditLog config, Metrics metrics, AccessLog opened)
