@@ -12,6 +12,7 @@ import io.drover.testing.Await;
 import io.drover.testing.LogLine;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,6 +91,17 @@ class AuditLogTest {
 
     private List<LogLine> lines() throws IOException {
         return Files.readAllLines(path).stream().map(LogLine::parse).toList();
+    }
+
+    /** Whole lines that stand in the file, if it is there. */
+    private long writtenLines() {
+        try {
+            return Files.exists(path)
+                    ? Files.readString(path).chars().filter(c -> c == '\n').count()
+                    : 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private LogLine only(TestRecord record, @Nullable AuditedBody body) throws IOException {
@@ -360,7 +372,8 @@ class AuditLogTest {
             log.offer(TestRecord.chat("m", 200), prompt("p".repeat(400)));
         }
         Files.createDirectory(dir);
-        Await.until("told of the end", SOON, () -> said().size() == 2);
+        // A prompt's bytes wait until its line is formatted, which is after the end of the failure has been told.
+        Await.until("what waited is written", SOON, () -> writtenLines() == 5);
         log.offer(TestRecord.chat("m", 200), prompt("p".repeat((int) MOST_WAITING)));
         log.close();
 
