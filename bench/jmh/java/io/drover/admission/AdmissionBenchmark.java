@@ -52,7 +52,8 @@ public class AdmissionBenchmark {
                     Duration.ofMillis(100),
                     List.of()),
             LimitObserver.NONE,
-            System::currentTimeMillis);
+            System::currentTimeMillis,
+            null);
     private final Charge charge = new Charge();
     private final Known request = new Known();
     private long nowNanos;

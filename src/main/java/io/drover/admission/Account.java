@@ -1,29 +1,47 @@
 package io.drover.admission;
 
-import io.drover.config.DroverConfig.Period;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * What one key has used up of a budget in one day or month of UTC. For any thread, without a lock.
- *
- * @param first its first day
- * @param fromMillis when it begins, since the epoch
- * @param untilMillis when the next one begins
- */
-record Account(LocalDate first, long fromMillis, long untilMillis, AtomicLong tokens, AtomicLong gpuNanos) {
+/** What one key has used up of a budget in one day or month. For any thread. */
+sealed interface Account permits Account.Local, SharedAccount {
+    Term term();
 
-    /** An empty one of the period in which {@code nowMillis} is. */
-    static Account at(Period per, long nowMillis) {
-        LocalDate today = LocalDate.ofInstant(Instant.ofEpochMilli(nowMillis), ZoneOffset.UTC);
-        LocalDate first = per == Period.DAY ? today : today.withDayOfMonth(1);
-        LocalDate next = per == Period.DAY ? first.plusDays(1) : first.plusMonths(1);
-        return new Account(first, millis(first), millis(next), new AtomicLong(), new AtomicLong());
-    }
+    /** Whether it is known what was used up; else it will be shortly. */
+    boolean isKnown(long nowNanos);
 
-    private static long millis(LocalDate day) {
-        return day.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
+    /** Below 0 where corrections came before what they correct. */
+    long tokens();
+
+    long gpuNanos();
+
+    /** Adds what was used up, or below 0 takes back what was not. */
+    void add(long tokens, long gpuNanos);
+
+    /** One of this process alone, without a lock. */
+    record Local(Term term, AtomicLong usedTokens, AtomicLong usedGpuNanos) implements Account {
+        Local(Term term) {
+            this(term, new AtomicLong(), new AtomicLong());
+        }
+
+        @Override
+        public boolean isKnown(long nowNanos) {
+            return true;
+        }
+
+        @Override
+        public long tokens() {
+            return usedTokens.get();
+        }
+
+        @Override
+        public long gpuNanos() {
+            return usedGpuNanos.get();
+        }
+
+        @Override
+        public void add(long tokens, long gpuNanos) {
+            usedTokens.addAndGet(tokens);
+            usedGpuNanos.addAndGet(gpuNanos);
+        }
     }
 }

@@ -5,6 +5,9 @@ package io.drover.admission;
  * that holds a share of a bucket elsewhere can stand in its place.
  */
 interface Bucket {
+    /** Not taken, since it is not known at this moment whether there is room: it will be shortly. */
+    long UNKNOWN = Long.MIN_VALUE;
+
     /**
      * Takes room for so many units, if there is any now or within {@code delayNanos}. More units than the bucket's size
      * are taken when it is full, and leave it in debt: they could never be taken else.
@@ -13,7 +16,7 @@ interface Bucket {
      * @param delayNanos how long the taker can wait for its room; it is reserved at once
      * @param nowNanos on the scale of {@link System#nanoTime}
      * @return above 0: taken, and so many nanoseconds until the bucket is full, from which {@link Quota} reads how long to
-     *     wait; below 0: not taken, and there is room in so many nanoseconds; never 0
+     *     wait; below 0: not taken, and there is room in so many nanoseconds, or {@link #UNKNOWN}; never 0
      */
     long take(long units, long delayNanos, long nowNanos);
 
@@ -44,8 +47,14 @@ interface Bucket {
         /** Buckets of this process alone. */
         Maker LOCAL = (limit, key, quota, nowNanos) -> new TokenBucket(quota, nowNanos);
 
+        /** Buckets of all replicas. */
+        static Maker shared(Replicas replicas) {
+            return (limit, key, quota, nowNanos) ->
+                    SharedBucket.of(replicas, "drover:limit:" + limit + ":" + key, quota, nowNanos);
+        }
+
         /**
-         * @param limit its name
+         * @param limit what tells it from all others, also those of other replicas
          * @return a full one
          */
         Bucket make(String limit, String key, Quota quota, long nowNanos);

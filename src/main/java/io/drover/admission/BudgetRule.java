@@ -29,15 +29,19 @@ record BudgetRule(String name, Period per, long tokens, long gpuNanos, String wh
      *
      * @param reserve whether the charge's estimate is put down to it
      */
-    boolean admits(String key, Charge charge, boolean reserve, Shared shared) {
+    boolean admits(String key, Charge charge, boolean reserve, Shared shared, long nowNanos) {
         long nowMillis = shared.wallMillis().getAsLong();
         Account account = spending.of(key, nowMillis);
+        if (!account.isKnown(nowNanos)) {
+            charge.onUnknown();
+            return false;
+        }
         if (isUsedUp(account)) {
             refuse(charge, account, nowMillis);
             return false;
         }
         if (reserve) {
-            account.tokens().addAndGet(charge.estimate());
+            account.add(charge.estimate(), 0);
             charge.onReserved(account);
             shared.budgets().onChange();
         }
@@ -50,20 +54,19 @@ record BudgetRule(String name, Period per, long tokens, long gpuNanos, String wh
 
     /** Whether nothing is left; what is in flight may use up more than there is, since GPU time is known afterwards. */
     private boolean isUsedUp(Account account) {
-        return isTokensUsedUp(account.tokens().get())
-                || (gpuNanos > 0 && account.gpuNanos().get() >= gpuNanos);
+        return isTokensUsedUp(account.tokens()) || (gpuNanos > 0 && account.gpuNanos() >= gpuNanos);
     }
 
     /** Says in {@code charge} that it refuses. */
     private void refuse(Charge charge, Account account, long nowMillis) {
-        boolean ofTokens = isTokensUsedUp(account.tokens().get());
+        boolean ofTokens = isTokensUsedUp(account.tokens());
         String amount =
                 ofTokens ? tokens + " tokens" : Duration.ofNanos(gpuNanos).toSeconds() + " s of GPU time";
-        long nanos = Duration.ofMillis(Math.max(1, account.untilMillis() - nowMillis))
+        long nanos = Duration.ofMillis(Math.max(1, account.term().untilMillis() - nowMillis))
                 .toNanos();
         long size = ofTokens ? tokens : Duration.ofNanos(gpuNanos).toSeconds();
         String message = "budget used up: " + amount + " a " + Budgets.word(per) + " " + whose + "; the next begins at "
-                + Instant.ofEpochMilli(account.untilMillis());
+                + Instant.ofEpochMilli(account.term().untilMillis());
         charge.refuse(name, LimitKind.BUDGET, message, size, nanos);
     }
 }

@@ -6,14 +6,19 @@ import io.drover.config.DroverConfig.Period;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What is used up of all budgets. Lives as long as the process, whatever is configured meanwhile. For any thread. */
 public final class Budgets {
     private final Map<String, Spending> spendings = new ConcurrentHashMap<>();
+    private final @Nullable Replicas replicas;
     private final Ticker ticker;
     private volatile boolean changed;
 
-    Budgets(Ticker ticker) {
+    /** @param replicas with which they are shared; null: none */
+    Budgets(@Nullable Replicas replicas, Ticker ticker) {
+        this.replicas = replicas;
         this.ticker = ticker;
     }
 
@@ -28,9 +33,17 @@ public final class Budgets {
     }
 
     private Spending of(String id, Period per, int maxKeys) {
-        Spending spending = spendings.computeIfAbsent(id, unknown -> new Spending(per, maxKeys, ticker));
+        Spending spending =
+                spendings.computeIfAbsent(id, unknown -> new Spending(per, accounts(unknown), maxKeys, ticker));
         spending.keepAtMost(maxKeys);
         return spending;
+    }
+
+    private BiFunction<Term, String, Account> accounts(String budget) {
+        Replicas others = replicas;
+        return others == null
+                ? (term, key) -> new Account.Local(term)
+                : (term, key) -> new SharedAccount(term, others, budget, key);
     }
 
     static String word(Period per) {

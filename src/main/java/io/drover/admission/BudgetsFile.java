@@ -88,7 +88,7 @@ public final class BudgetsFile implements AutoCloseable {
             json.setRootValueSeparator(null);
             for (Map.Entry<String, Spending> budget : budgets.spendings().entrySet()) {
                 budget.getValue().forEach((key, account) -> {
-                    if (account.untilMillis() > now) {
+                    if (account.term().untilMillis() > now) {
                         write(json, new Line(budget.getKey(), key, account));
                     }
                 });
@@ -102,9 +102,9 @@ public final class BudgetsFile implements AutoCloseable {
             json.writeStartObject();
             json.writeStringField("budget", line.budget);
             json.writeStringField("key", line.key);
-            json.writeStringField("from", line.account.first().toString());
-            json.writeNumberField("tokens", line.account.tokens().get());
-            json.writeNumberField("gpu_nanos", line.account.gpuNanos().get());
+            json.writeStringField("from", line.account.term().first().toString());
+            json.writeNumberField("tokens", line.account.tokens());
+            json.writeNumberField("gpu_nanos", line.account.gpuNanos());
             json.writeEndObject();
             json.writeRaw('\n');
         } catch (IOException e) {

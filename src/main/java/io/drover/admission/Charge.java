@@ -29,6 +29,13 @@ public final class Charge {
     private int takenCount;
     private int reservedCount;
     private Tallies.@Nullable Tally inFlight;
+
+    // Of these the second stage has added none.
+    private int takenBefore;
+    private int reservedBefore;
+    private boolean second;
+    private boolean unknown;
+
     private long promptEstimate;
     private long answerEstimate;
 
@@ -122,14 +129,51 @@ public final class Charge {
             throw new IllegalStateException("charge: " + state + " (expected: NEW, by reset)");
         }
         state = State.OPEN;
+        second = false;
+        takenBefore = 0;
+        reservedBefore = 0;
+        delayNanos = 0;
     }
 
     boolean isOpen() {
         return state == State.OPEN;
     }
 
-    void beginStage() {
+    void beginSecondStage() {
+        second = true;
+        takenBefore = takenCount;
+        reservedBefore = reservedCount;
         delayNanos = 0;
+    }
+
+    /** It is not known yet whether there is room. */
+    void onUnknown() {
+        unknown = true;
+    }
+
+    boolean isUnknown() {
+        return unknown;
+    }
+
+    /** Gives back what the stage has taken, so that it can be asked for again. */
+    void takeBackStage(long nowNanos) {
+        unknown = false;
+        giveBackFrom(takenBefore, reservedBefore, nowNanos);
+        if (!second) {
+            leave();
+            state = State.NEW;
+        }
+    }
+
+    private void giveBackFrom(int firstTaken, int firstReserved, long nowNanos) {
+        for (int i = firstTaken; i < takenCount; i++) {
+            taken.get(i).giveBack(nowNanos);
+        }
+        for (int i = firstReserved; i < reservedCount; i++) {
+            reserved.get(i).settle(-estimate(), 0);
+        }
+        takenCount = firstTaken;
+        reservedCount = firstReserved;
     }
 
     void estimate(long promptTokens, long answerTokens) {
@@ -219,12 +263,7 @@ public final class Charge {
 
     /** Gives everything back and is closed. */
     void giveBack(long nowNanos) {
-        for (int i = 0; i < takenCount; i++) {
-            taken.get(i).giveBack(nowNanos);
-        }
-        for (int i = 0; i < reservedCount; i++) {
-            reserved.get(i).settle(-estimate(), 0);
-        }
+        giveBackFrom(0, 0, nowNanos);
         close();
     }
 
@@ -246,14 +285,18 @@ public final class Charge {
     }
 
     private void close() {
+        leave();
+        takenCount = 0;
+        reservedCount = 0;
+        state = State.CLOSED;
+    }
+
+    private void leave() {
         Tallies.Tally held = inFlight;
         if (held != null) {
             inFlight = null;
             held.leave();
         }
-        takenCount = 0;
-        reservedCount = 0;
-        state = State.CLOSED;
     }
 
     /** What was taken from one bucket. */
@@ -301,8 +344,7 @@ public final class Charge {
 
         void settle(long tokens, long gpuNanos) {
             if (account != null) {
-                account.tokens().addAndGet(tokens);
-                account.gpuNanos().addAndGet(gpuNanos);
+                account.add(tokens, gpuNanos);
             }
         }
     }

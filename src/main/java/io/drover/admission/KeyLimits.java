@@ -42,7 +42,8 @@ final class KeyLimits {
         if (rule == null) {
             return null;
         }
-        String limit = NAME + "-" + (rule.kind() == LimitKind.REQUESTS ? "requests" : "tokens");
+        // No configured limit can be called so.
+        String limit = rule.kind().word() + ":/" + NAME;
         return last == null ? maker.make(limit, key, rule.quota(), nowNanos) : last.under(rule.quota());
     }
 
@@ -61,9 +62,9 @@ final class KeyLimits {
                 || !allowance.gpuTimePerMonth().isZero();
     }
 
-    boolean hasBudget(String key, Charge charge, boolean reserve, Shared shared) {
-        return (day == null || day.admits(key, charge, reserve, shared))
-                && (month == null || month.admits(key, charge, reserve, shared));
+    boolean hasBudget(String key, Charge charge, boolean reserve, Shared shared, long nowNanos) {
+        return (day == null || day.admits(key, charge, reserve, shared, nowNanos))
+                && (month == null || month.admits(key, charge, reserve, shared, nowNanos));
     }
 
     boolean isOf(Allowance other) {

@@ -21,6 +21,12 @@ public final class Limiter {
     /** What the limit on requests in flight is called in refusals and metrics. */
     public static final String IN_FLIGHT = "in-flight-per-client";
 
+    /**
+     * Not known at this moment, and nothing is taken: the same stage is to be asked again after a millisecond or two. It
+     * will be known within {@code limits.lease}.
+     */
+    public static final long ASK_AGAIN = Long.MIN_VALUE;
+
     private static final long REFUSED = -1;
 
     /** Far above any answer and any bucket; requests may name any number, and sums must not overflow. */
@@ -37,13 +43,21 @@ public final class Limiter {
     private final List<LimitedBudget> budgets;
     private final boolean limited;
 
-    /** @param wallMillis the time since the epoch, by which days and months of budgets end */
-    public Limiter(Limits limits, LimitObserver observer, LongSupplier wallMillis) {
-        this(limits, observer, wallMillis, Bucket.Maker.LOCAL, Ticker.systemTicker());
+    /**
+     * @param wallMillis the time since the epoch, by which days and months of budgets end
+     * @param replicas with which the limits are shared; null: none
+     */
+    public Limiter(Limits limits, LimitObserver observer, LongSupplier wallMillis, @Nullable Replicas replicas) {
+        this(limits, observer, wallMillis, replicas, Ticker.systemTicker());
     }
 
-    Limiter(Limits limits, LimitObserver observer, LongSupplier wallMillis, Bucket.Maker maker, Ticker ticker) {
-        this(limits, Shared.of(limits, observer, wallMillis, maker, ticker), List.of());
+    Limiter(
+            Limits limits,
+            LimitObserver observer,
+            LongSupplier wallMillis,
+            @Nullable Replicas replicas,
+            Ticker ticker) {
+        this(limits, Shared.of(limits, observer, wallMillis, replicas, ticker), List.of());
     }
 
     private Limiter(Limits limits, Shared shared, List<LimitedRate> last) {
@@ -93,11 +107,11 @@ public final class Limiter {
      *
      * @param charge new or {@linkplain Charge#reset reset}
      * @param nowNanos on the scale of {@link System#nanoTime}
-     * @return 0: admitted; above 0: admitted after so many nanoseconds; below 0: refused, and {@code charge} tells why
+     * @return 0: admitted; above 0: admitted after so many nanoseconds; {@link #ASK_AGAIN}; else below 0: refused, and
+     *     {@code charge} tells why
      */
     public long atHead(LimitedRequest request, Charge charge, long nowNanos) {
         charge.open();
-        charge.beginStage();
         Principal principal = request.principal();
         Allowance allowance = principal == null ? Allowance.ANY : principal.allowance();
         boolean admitted = hasBudget(request, charge, false, nowNanos)
@@ -118,7 +132,7 @@ public final class Limiter {
         if (!charge.isOpen()) {
             throw new IllegalStateException("charge: not open (expected: admitted by its head)");
         }
-        charge.beginStage();
+        charge.beginSecondStage();
         long answer = answerTokens < 0 ? limits.answerTokens() : Math.min(answerTokens, MOST_TOKENS);
         charge.estimate(Math.max(1, Math.min(promptTokens, MOST_TOKENS)), answer);
         Principal principal = request.principal();
@@ -129,6 +143,10 @@ public final class Limiter {
     }
 
     private long ended(Charge charge, boolean admitted, long nowNanos) {
+        if (charge.isUnknown()) {
+            charge.takeBackStage(nowNanos);
+            return ASK_AGAIN;
+        }
         if (!admitted) {
             charge.giveBack(nowNanos);
             shared.observer().onRefused(charge.refusedBy());
@@ -219,14 +237,14 @@ public final class Limiter {
             boolean due = second || !budget.scope().needsModel();
             if (due && budget.scope().concerns(request)) {
                 String key = budget.scope().keyOf(request, charge);
-                if (!budget.rule().admits(key, charge, second, shared)) {
+                if (!budget.rule().admits(key, charge, second, shared, nowNanos)) {
                     return false;
                 }
             }
         }
         Principal principal = request.principal();
         KeyLimits mine = principal == null ? null : keyLimits(principal, charge, nowNanos);
-        return mine == null || mine.hasBudget(charge.caller(request), charge, second, shared);
+        return mine == null || mine.hasBudget(charge.caller(request), charge, second, shared, nowNanos);
     }
 
     /**

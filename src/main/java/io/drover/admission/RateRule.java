@@ -18,8 +18,8 @@ record RateRule(String name, LimitKind kind, Quota quota, long delayNanos, Strin
     }
 
     static RateRule of(String name, LimitKind kind, Rate rate, int burst, long delayNanos, String whose) {
-        String what = kind == LimitKind.REQUESTS ? "requests" : "tokens";
-        String message = "too many " + what + ": " + burst + " at once and " + rate + " " + whose + " are allowed";
+        String message =
+                "too many " + kind.word() + ": " + burst + " at once and " + rate + " " + whose + " are allowed";
         return new RateRule(name, kind, Quota.of(rate, burst), delayNanos, message);
     }
 
@@ -38,10 +38,14 @@ record RateRule(String name, LimitKind kind, Quota quota, long delayNanos, Strin
      * Takes from a bucket and notes it in {@code charge}, as it does a refusal.
      *
      * @param from where the bucket is kept under {@code key}; null where it is never forgotten
-     * @return nanoseconds to wait; below 0: refused
+     * @return nanoseconds to wait; below 0: refused, or not known yet
      */
     long take(Bucket bucket, @Nullable Buckets from, String key, Charge charge, long units, long now) {
         long taken = bucket.take(units, delayNanos, now);
+        if (taken == Bucket.UNKNOWN) {
+            charge.onUnknown();
+            return taken;
+        }
         if (Quota.isRefused(taken)) {
             charge.refuse(name, kind, message, quota.burst(), -taken);
             return taken;

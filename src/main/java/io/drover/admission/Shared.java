@@ -5,6 +5,7 @@ import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.Period;
 import java.time.Duration;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What all limits share, and keep when they are configured anew.
@@ -35,13 +36,17 @@ record Shared(
     private static final Duration DEBTS_KEPT = Duration.ofDays(32);
 
     static Shared of(
-            Limits limits, LimitObserver observer, LongSupplier wallMillis, Bucket.Maker maker, Ticker ticker) {
+            Limits limits,
+            LimitObserver observer,
+            LongSupplier wallMillis,
+            @Nullable Replicas replicas,
+            Ticker ticker) {
         int maxKeys = limits.maxKeys();
-        Budgets budgets = new Budgets(ticker);
+        Budgets budgets = new Budgets(replicas, ticker);
         return new Shared(
                 observer,
                 wallMillis,
-                maker,
+                replicas == null ? Bucket.Maker.LOCAL : Bucket.Maker.shared(replicas),
                 ticker,
                 budgets,
                 new Tallies(maxKeys),
@@ -54,7 +59,7 @@ record Shared(
         // At most 146 years, so that no sum overflows.
         long toFill = rule.quota().nanosToFill();
         long kept = toFill + (rule.kind() == LimitKind.TOKENS ? DEBTS_KEPT.toNanos() : rule.delayNanos());
-        return new Buckets(rule.name(), rule.quota(), kept, maxKeys, maker, ticker);
+        return new Buckets(rule.kind().word() + ":" + rule.name(), rule.quota(), kept, maxKeys, maker, ticker);
     }
 
     void keepAtMost(int maxKeys) {

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.drover.config.DroverConfig.Period;
 import java.time.Duration;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 
 /**
  * What each key has used up of one budget. Periods end by the wall clock of whoever asks. For any thread; asking for a
@@ -17,10 +18,13 @@ final class Spending {
     private static final long SET_BACK_MILLIS = Duration.ofDays(1).toMillis();
 
     private final Period per;
+    private final BiFunction<Term, String, Account> make;
     private final Keyed<Slot> accounts;
 
-    Spending(Period per, int maxKeys, Ticker ticker) {
+    /** @param make an account of a key for a term */
+    Spending(Period per, BiFunction<Term, String, Account> make, int maxKeys, Ticker ticker) {
         this.per = per;
+        this.make = make;
         this.accounts = new Keyed<>(KEPT, maxKeys, ticker);
     }
 
@@ -28,22 +32,22 @@ final class Spending {
     Account of(String key, long nowMillis) {
         Slot slot = accounts.known(key);
         if (slot == null) {
-            slot = accounts.get(key, unknown -> new Slot(Account.at(per, nowMillis)));
+            slot = accounts.get(key, unknown -> new Slot(make.apply(Term.at(per, nowMillis), unknown)));
         }
         Account account = slot.account;
-        return isOf(account, nowMillis) ? account : slot.next(per, nowMillis);
+        return isOf(account, nowMillis) ? account : slot.next(key, nowMillis);
     }
 
     private static boolean isOf(Account account, long nowMillis) {
-        return nowMillis < account.untilMillis() && account.fromMillis() - nowMillis < SET_BACK_MILLIS;
+        Term term = account.term();
+        return nowMillis < term.untilMillis() && term.fromMillis() - nowMillis < SET_BACK_MILLIS;
     }
 
     /** Adds what was used up before a restart, if it was in the period of {@code nowMillis}. */
     void restore(BudgetsFile.Stored line, long nowMillis) {
         Account account = of(line.key(), nowMillis);
-        if (account.first().toString().equals(line.from())) {
-            account.tokens().addAndGet(line.tokens());
-            account.gpuNanos().addAndGet(line.gpuNanos());
+        if (account.term().first().toString().equals(line.from())) {
+            account.add(line.tokens(), line.gpuNanos());
         }
     }
 
@@ -57,7 +61,7 @@ final class Spending {
     }
 
     /** The account of one key, of the last period in which it was asked for. */
-    private static final class Slot {
+    private final class Slot {
         private volatile Account account;
 
         Slot(Account account) {
@@ -65,9 +69,9 @@ final class Spending {
         }
 
         /** Once in a period, for which a lock is good enough. */
-        synchronized Account next(Period per, long nowMillis) {
+        synchronized Account next(String key, long nowMillis) {
             if (!isOf(account, nowMillis)) {
-                account = Account.at(per, nowMillis);
+                account = make.apply(Term.at(per, nowMillis), key);
             }
             return account;
         }

@@ -74,8 +74,24 @@ final class TokenBucket implements Bucket {
     }
 
     @Override
-    public Bucket under(Quota other) {
+    public TokenBucket under(Quota other) {
         return new TokenBucket(other, level);
+    }
+
+    /** Nanoseconds until it is full; below 0: it has been so for a while. */
+    long missing(long nowNanos) {
+        return level.fullAtNanos - nowNanos;
+    }
+
+    /**
+     * Corrects what is in it. What is taken at the same moment may be left out.
+     *
+     * @param missing nanoseconds until it is full
+     * @param fullNanos when it was last known to be full
+     */
+    void restate(long missing, long fullNanos, long nowNanos) {
+        level.fullAtNanos = nowNanos + missing;
+        level.noteFull(fullNanos);
     }
 
     /** What is in a bucket; of one whose quota has changed what is in both, the old one and the new. */
@@ -112,12 +128,16 @@ final class TokenBucket implements Bucket {
             if (used > 0) {
                 return used;
             }
-            // Never back: a thread that was held up here would have others give back what has come back by itself.
+            noteFull(nowNanos);
+            return 0;
+        }
+
+        /** Never back: a thread that was held up here would have others give back what has come back by itself. */
+        void noteFull(long atNanos) {
             long seen;
             do {
                 seen = seenFullNanos;
-            } while (nowNanos - seen > 0 && !SEEN_FULL_NANOS.compareAndSet(this, seen, nowNanos));
-            return 0;
+            } while (atNanos - seen > 0 && !SEEN_FULL_NANOS.compareAndSet(this, seen, atNanos));
         }
     }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,6 +52,8 @@ public final class RedisLink implements AutoCloseable {
     private final RedisSource source;
     private final String where;
 
+    private final CompletableFuture<Void> tried = new CompletableFuture<>();
+    private final AtomicInteger connections = new AtomicInteger();
     private volatile boolean up;
     private volatile boolean closed;
     private volatile @Nullable RedisConnection connection;
@@ -81,7 +84,7 @@ public final class RedisLink implements AutoCloseable {
                 .reconnectDelay(
                         Delay.equalJitter(Duration.ofMillis(50), Duration.ofSeconds(1), 50, TimeUnit.MILLISECONDS))
                 .build();
-        source = RedisSource.of(uris, resources, options());
+        source = RedisSource.of(uris, resources, options(), connections::incrementAndGet);
     }
 
     private static ClientOptions options() {
@@ -101,9 +104,15 @@ public final class RedisLink implements AutoCloseable {
                 .build();
     }
 
-    /** Starts to connect; does not wait for it. */
-    public void start() {
+    /** Starts to connect; completes normally when the first try has ended, however it did. */
+    public CompletionStage<Void> start() {
         resources.eventExecutorGroup().execute(this::check);
+        return tried;
+    }
+
+    /** Connections made so far: behind a new one there may be another Redis, or one that has lost something. */
+    public int connections() {
+        return connections.get();
     }
 
     /** Whether Redis answered the last PING, which was a second or two ago. */
@@ -147,6 +156,7 @@ public final class RedisLink implements AutoCloseable {
                 .thenCompose(current -> current.commands().ping())
                 .whenComplete((pong, failure) -> {
                     onAnswer(failure);
+                    tried.complete(null);
                     if (!closed) {
                         executor.schedule(this::check, PING_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
                     }

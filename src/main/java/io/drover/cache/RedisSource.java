@@ -2,7 +2,9 @@ package io.drover.cache;
 
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
@@ -10,6 +12,7 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.RedisClusterURIUtil;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
+import java.net.SocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,8 +35,17 @@ final class RedisSource {
         this.connect = connect;
     }
 
-    static RedisSource of(List<RedisURI> uris, ClientResources resources, ClientOptions options) {
-        return uris.size() == 1 ? single(uris.get(0), resources, options) : cluster(uris, resources, options);
+    /** @param onConnected called at each connection that is made, also by itself after one was lost; must be quick */
+    static RedisSource of(List<RedisURI> uris, ClientResources resources, ClientOptions options, Runnable onConnected) {
+        RedisSource source =
+                uris.size() == 1 ? single(uris.get(0), resources, options) : cluster(uris, resources, options);
+        source.client.addListener(new RedisConnectionStateListener() {
+            @Override
+            public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
+                onConnected.run();
+            }
+        });
+        return source;
     }
 
     private static RedisSource single(RedisURI uri, ClientResources resources, ClientOptions options) {

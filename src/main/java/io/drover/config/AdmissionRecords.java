@@ -102,7 +102,7 @@ final class AdmissionRecords {
                 drover.get("limits.budgets-file", Kind.FILE),
                 number("limits.max-keys", 1, 10_000_000),
                 drover.get("limits.shared", Kind.BOOLEAN),
-                drover.get("limits.lease", Quantities.POSITIVE_DURATION),
+                drover.get("limits.lease", Quantities.LEASE),
                 drover.list("limits.trusted-proxies", Addresses.CIDR));
     }
 

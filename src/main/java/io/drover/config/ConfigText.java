@@ -187,6 +187,9 @@ public final class ConfigText {
         limits.requests().forEach(limit -> line("", rate(limit, "requests")));
         limits.tokens().forEach(limit -> line("", rate(limit, "tokens")));
         limits.budgets().forEach(budget -> line("", budget(budget)));
+        if (limits.shared()) {
+            line("", "shared with other replicas, each at most " + text(limits.lease()) + " ahead of Redis");
+        }
         perClient(limits);
         line(
                 "",

@@ -269,7 +269,8 @@ public record DroverConfig(
      * @param budgetsFile where what is used up of budgets is kept; empty: in memory only
      * @param maxKeys most buckets kept of each limit
      * @param shared whether all replicas share their buckets and budgets
-     * @param lease what of a shared bucket one replica takes at once, as the time in which that much comes back
+     * @param lease by how much a replica may be ahead of what Redis has counted, as the time in which that much comes
+     *     back; for so long it also waits for Redis
      */
     public record Limits(
             int requestHead,

@@ -17,7 +17,6 @@ final class LaterKeys {
     private static final List<Row> DROVER = List.of(
             unused("queue.max", Kind.number(0)),
             unused("queue.timeout", Quantities.DURATION),
-            off("limits.shared"),
             off("cache.enabled"),
             unused("cache.when", Kind.word("deterministic", "always")),
             unused("cache.ttl", Quantities.DURATION),

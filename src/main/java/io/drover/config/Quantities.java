@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
 
 /** Durations, sizes and rates: what is accepted for them and how they are printed. */
 final class Quantities {
+    /** Far below the 292 years at which a sum of nanoseconds overflows. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
     /** Zero or more, for keys where zero means "off" or "at once". */
     static final Kind<Duration> DURATION = duration(Duration.ZERO);
 
@@ -18,10 +21,10 @@ final class Quantities {
     /** Events in a unit of time; empty for {@code 0}: off. */
     static final Kind<Optional<Rate>> RATE = Quantities::parseRate;
 
-    private static final String DURATION_EXPECTED = "a duration such as 2m";
-    /** Far below the 292 years at which a sum of nanoseconds overflows. */
-    private static final Duration LONGEST = Duration.ofDays(365);
+    /** Less would take every hiccup of the network for an outage, and more would make requests wait. */
+    static final Kind<Duration> LEASE = duration(Duration.ofMillis(10), Duration.ofSeconds(10));
 
+    private static final String DURATION_EXPECTED = "a duration such as 2m";
     private static final Pattern WITH_UNIT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]+");
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");
     private static final Pattern SIZE = Pattern.compile("-?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]*");
@@ -52,13 +55,17 @@ final class Quantities {
     }
 
     private static Kind<Duration> duration(Duration least) {
+        return duration(least, LONGEST);
+    }
+
+    private static Kind<Duration> duration(Duration least, Duration longest) {
         return value -> {
             Duration duration = parseDuration(value);
             if (duration.compareTo(least) < 0) {
                 throw new WrongValueException("a duration of at least " + text(least));
             }
-            if (duration.compareTo(LONGEST) > 0) {
-                throw new WrongValueException("a duration of at most " + text(LONGEST));
+            if (duration.compareTo(longest) > 0) {
+                throw new WrongValueException("a duration of at most " + text(longest));
             }
             return duration;
         };

@@ -35,11 +35,25 @@ final class Relations {
         checkListeners();
         checkTls();
         checkKeys();
+        checkShared();
         new AuthRelations(drover, config).check();
         checkLogs();
         checkAdmin();
         if (config.proxyProtocol() && config.limits().trustedProxies().isEmpty()) {
             drover.warning("proxy-protocol", "limits.trusted-proxies set: nobody's PROXY header is believed otherwise");
+        }
+    }
+
+    private void checkShared() {
+        DroverConfig.Limits limits = config.limits();
+        if (!limits.shared()) {
+            return;
+        }
+        if (config.redis().uri().isEmpty() && !drover.isWrong("redis.uri")) {
+            drover.problem("limits.shared", "false, since drover.redis.uri is not set");
+        }
+        if (limits.budgetsFile().isPresent()) {
+            drover.warning("limits.budgets-file", "nothing: with drover.limits.shared budgets are kept in Redis");
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -290,6 +291,15 @@ public final class Metrics {
     /** Shows whether Redis answers; to be called only where one is configured. */
     public void redisUp(BooleanSupplier up) {
         gauge("drover_redis_up", "1 if Redis answers.", () -> up.getAsBoolean() ? 1 : 0);
+    }
+
+    /** Adds gauges of limits that are shared. */
+    public void sharedLimits(BooleanSupplier up, IntSupplier replicas) {
+        gauge(
+                "drover_limits_shared",
+                "1 if limits are shared at this moment, 0 if they go on here alone.",
+                () -> up.getAsBoolean() ? 1 : 0);
+        gauge("drover_limits_replicas", "Replicas that share their limits, as far as is known.", replicas::getAsInt);
     }
 
     /** Tells which Drover this is and which of Netty's transports it runs on. */

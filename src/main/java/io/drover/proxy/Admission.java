@@ -5,10 +5,12 @@ import io.drover.admission.Charge;
 import io.drover.admission.LimitObserver;
 import io.drover.admission.LimitedRequest;
 import io.drover.admission.Limiter;
+import io.drover.admission.Replicas;
 import io.drover.config.DroverConfig;
 import io.drover.http.HeadWriter;
 import io.drover.metrics.Metrics;
 import io.drover.ollama.FinalRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Whether a client may send another request, and what its answer tells of its limits. */
 final class Admission {
@@ -21,8 +23,9 @@ final class Admission {
 
     private final Limiter limiter;
 
-    Admission(DroverConfig.Limits limits, Metrics metrics) {
-        this(new Limiter(limits, observer(metrics), System::currentTimeMillis));
+    /** @param replicas with which the limits are shared; null: none */
+    Admission(DroverConfig.Limits limits, Metrics metrics, @Nullable Replicas replicas) {
+        this(new Limiter(limits, observer(metrics), System::currentTimeMillis, replicas));
     }
 
     private Admission(Limiter limiter) {

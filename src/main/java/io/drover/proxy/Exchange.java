@@ -69,7 +69,7 @@ final class Exchange implements ResponseSink, HeadLines {
     void onRequestHead() throws BadMessageException {
         timeline.enter(Phase.ADMIT);
         request.read();
-        if (gate.identify(() -> client.onIdentified(this))) {
+        if (gate.open(() -> client.onIdentified(this))) {
             admit();
         } else {
             waits.awaitVerdict(clock.now());
@@ -133,8 +133,12 @@ final class Exchange implements ResponseSink, HeadLines {
             refuse(BadMessageException.badRequest("the request's body is not valid JSON"));
             return;
         }
+        takeRoom(ready);
+    }
+
+    private void takeRoom(RequestBody ready) {
         Reply refusal = gate.bodyRefusal(ready);
-        Refusal wrong = refusal == null ? request.examine(ready) : null;
+        Refusal wrong = refusal == null && !gate.isAsking() ? request.examine(ready) : null;
         if (refusal != null) {
             answer(refusal, gate.outcome());
         } else if (wrong == null) {
@@ -157,7 +161,7 @@ final class Exchange implements ResponseSink, HeadLines {
             // The response is on its way: all that can still be told is that it will not be whole.
             cut(call, Outcome.failed(status, timeline.phase(), side, message));
         } else {
-            answer(errorReply(code, message), Outcome.failed(code, timeline.phase(), side, message));
+            answer(OwnAnswers.error(code, request, message), Outcome.failed(code, timeline.phase(), side, message));
         }
     }
 
@@ -231,7 +235,6 @@ final class Exchange implements ResponseSink, HeadLines {
             }
             return;
         }
-        boolean whole = body != null && body.isReplayable();
         // To one that is known to be gone meanwhile nobody needs another connection.
         boolean gone = stale && request.endpoint().replayable() && !backend.isUp(now) && attempts.isAnotherUp();
         Retry.Decision decision = Retry.decide(
@@ -239,7 +242,7 @@ final class Exchange implements ResponseSink, HeadLines {
                 request.endpoint().replayable(),
                 request.isSafe(),
                 stale && !gone && !attempts.isFreshTried(),
-                whole,
+                body != null && body.isReplayable(),
                 attempts.left());
         switch (decision) {
             case FRESH_CONNECTION -> {
@@ -442,7 +445,13 @@ final class Exchange implements ResponseSink, HeadLines {
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
             case VERDICT -> fail(503, Side.PROXY, "credentials could not be checked in time");
-            case ROOM -> dispatch();
+            case ROOM -> {
+                if (gate.isAsking()) {
+                    takeRoom(Objects.requireNonNull(body));
+                } else {
+                    dispatch();
+                }
+            }
             case LISTINGS -> choose();
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);
@@ -504,12 +513,7 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void fail(int code, Side side, String cause) {
         persistence = body != null && body.isComplete() ? persistence : Persistence.CLOSED;
-        answer(errorReply(code, cause), Outcome.failed(code, timeline.phase(), side, cause));
-    }
-
-    private Reply errorReply(int code, String message) {
-        return OwnAnswers.error(
-                code, request.endpoint(), message, request.caller().requestId());
+        answer(OwnAnswers.error(code, request, cause), Outcome.failed(code, timeline.phase(), side, cause));
     }
 
     private void answer(Reply reply, Outcome outcome) {
@@ -589,8 +593,6 @@ final class Exchange implements ResponseSink, HeadLines {
                 requestBytes,
                 responseBytes,
                 clock.now());
-        worker.context().metrics().onFinish(record);
-        worker.context().accessLog().offer(record);
-        worker.context().auditLog().offer(record, request.auditedBody());
+        worker.context().tell(record, request.auditedBody());
     }
 }

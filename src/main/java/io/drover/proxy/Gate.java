@@ -3,6 +3,7 @@ package io.drover.proxy;
 import io.drover.admission.AuthVerdict;
 import io.drover.admission.Charge;
 import io.drover.admission.LimitedRequest;
+import io.drover.admission.Limiter;
 import io.drover.admission.Patterns;
 import io.drover.admission.Principal;
 import io.drover.http.HeadWriter;
@@ -13,12 +14,16 @@ import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
 import io.drover.ollama.FinalRecord;
 import io.drover.ollama.ModelName;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Whether one request may go on: who asks, for what, and how much. Belongs to one exchange, used on its event loop. */
 final class Gate implements LimitedRequest {
     /** About so many bytes of a body make a token, JSON and all. */
     private static final long BYTES_PER_TOKEN = 4;
+
+    /** Until a limit is asked again that did not know. */
+    private static final long ASK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     private final Worker worker;
     private final ClientConnection client;
@@ -27,6 +32,9 @@ final class Gate implements LimitedRequest {
     private @Nullable AuthVerdict verdict;
     private final Charge charge;
     private long delayNanos;
+    private boolean admittedAtHead;
+    private boolean asking;
+    private boolean over;
     private Outcome outcome = Outcome.complete(200);
 
     Gate(Worker worker, ClientConnection client, ClientRequest request, Settings settings) {
@@ -38,28 +46,46 @@ final class Gate implements LimitedRequest {
     }
 
     /**
-     * Finds out who asks.
+     * Finds out who asks, and whether the limits that heed no model have room.
      *
      * @param later follows on the loop, never before this returns, where that takes its time
-     * @return whether it is known now
+     * @return whether all is known now
      */
-    boolean identify(Runnable later) {
+    boolean open(Runnable later) {
+        if (isFree() || !isAddressAllowed()) {
+            return true;
+        }
         Authentication authentication = settings.authentication();
-        if (!authentication.isOn() || isFree() || !isAddressAllowed()) {
-            return true;
-        }
         long nowMillis = worker.clock().wallMillis();
-        verdict = authentication.known(request.head(), nowMillis);
-        if (verdict != null) {
-            return true;
+        if (authentication.isOn()) {
+            verdict = authentication.known(request.head(), nowMillis);
+            if (verdict == null) {
+                authentication.verify(request.head(), nowMillis).thenAccept(found -> worker.loop()
+                        .execute(() -> {
+                            verdict = found;
+                            takeLater(later);
+                        }));
+                return false;
+            }
         }
-        authentication.verify(request.head(), nowMillis).thenAccept(found -> worker.loop()
-                .execute(() -> {
-                    worker.clock().read();
-                    verdict = found;
-                    later.run();
-                }));
-        return false;
+        return take(later);
+    }
+
+    private boolean take(Runnable later) {
+        admittedAtHead =
+                mayTake(settings.admission().atHead(this, charge, worker.clock().now()));
+        if (asking) {
+            worker.loop().schedule(() -> takeLater(later), ASK_AGAIN_NANOS, TimeUnit.NANOSECONDS);
+        }
+        return !asking;
+    }
+
+    /** The client may have left meanwhile, and its connection may serve another request. */
+    private void takeLater(Runnable later) {
+        worker.clock().read();
+        if (!over && take(later)) {
+            later.run();
+        }
     }
 
     /** Nothing is exempt from that, as with Nginx. */
@@ -83,9 +109,7 @@ final class Gate implements LimitedRequest {
                     "address not allowed",
                     "requests from " + address + " are not allowed (access.allow, access.deny)");
         }
-        if (!isFree()
-                && !mayTake(
-                        settings.admission().atHead(this, charge, worker.clock().now()))) {
+        if (!isFree() && !admittedAtHead) {
             return tooMany();
         }
         AuthVerdict found = verdict;
@@ -134,7 +158,12 @@ final class Gate implements LimitedRequest {
         long answer = request.endpoint().generates() ? request.answerBound() : 0;
         boolean room = mayTake(settings.admission()
                 .atModel(this, charge, prompt, answer, worker.clock().now()));
-        return room ? null : tooMany();
+        return room || asking ? null : tooMany();
+    }
+
+    /** Whether the limits did not know yet at the last {@link #bodyRefusal}, which is to be asked again. */
+    boolean isAsking() {
+        return asking;
     }
 
     private boolean mayUseModel(Principal principal) {
@@ -147,6 +176,7 @@ final class Gate implements LimitedRequest {
 
     /** @param wait what the limits said */
     private boolean mayTake(long wait) {
+        asking = wait == Limiter.ASK_AGAIN;
         delayNanos = Math.max(delayNanos, wait);
         return wait >= 0;
     }
@@ -162,9 +192,9 @@ final class Gate implements LimitedRequest {
         return refuse(Admission.TOO_MANY_REQUESTS, cause, charge.message());
     }
 
-    /** How long the request has to wait for its room before it may go on; 0: not at all. */
+    /** How long the request has to wait for its room, or to be asked about again, before it may go on; 0: not at all. */
     long delayNanos() {
-        return delayNanos;
+        return asking ? ASK_AGAIN_NANOS : delayNanos;
     }
 
     /**
@@ -175,6 +205,7 @@ final class Gate implements LimitedRequest {
      * @param record what that told of itself
      */
     void settle(Outcome ended, boolean sent, boolean answered, FinalRecord record) {
+        over = true;
         Admission admission = settings.admission();
         long now = worker.clock().now();
         if (answered) {

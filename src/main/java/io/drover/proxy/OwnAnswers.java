@@ -42,7 +42,11 @@ final class OwnAnswers {
     }
 
     /** An error in the shape of the API that was called. */
-    static Reply error(int status, Endpoint endpoint, String message, String requestId) {
+    static Reply error(int status, ClientRequest request, String message) {
+        return error(status, request.endpoint(), message, request.caller().requestId());
+    }
+
+    private static Reply error(int status, Endpoint endpoint, String message, String requestId) {
         Reply reply = Reply.json(status, ErrorReplies.body(endpoint.family(), status, message, requestId));
         return switch (status) {
             case 429, 503 -> reply.with(RETRY_AFTER);

@@ -3,12 +3,15 @@ package io.drover.proxy;
 import io.drover.admission.AccessList;
 import io.drover.admission.Budgets;
 import io.drover.admission.ClientConnections;
+import io.drover.admission.Replicas;
 import io.drover.admission.RequestRules;
 import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
+import io.drover.metrics.AccessRecord;
 import io.drover.metrics.AuditLog;
+import io.drover.metrics.AuditedBody;
 import io.drover.metrics.Metrics;
 import io.drover.metrics.Side;
 import io.drover.ollama.Origins;
@@ -41,6 +44,7 @@ public final class ProxyContext {
 
     /**
      * @param authentication as the configuration says
+     * @param replicas with which the limits are shared; null: none
      * @param serverTls of the proxy port; null where that speaks plain HTTP
      * @param backendTls of backends
      * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
@@ -49,6 +53,7 @@ public final class ProxyContext {
             DroverConfig config,
             Cluster cluster,
             Authentication authentication,
+            @Nullable Replicas replicas,
             @Nullable ServerTls serverTls,
             BackendContexts backendTls,
             Supplier<CompletionStage<Void>> listings,
@@ -66,7 +71,7 @@ public final class ProxyContext {
                 LoadBalancer.of(config.balance()),
                 authentication,
                 new AccessList(config.access()),
-                new Admission(config.limits(), metrics),
+                new Admission(config.limits(), metrics, replicas),
                 new RequestRules(config.validation(), config.rewrite()),
                 new Origins(config.cors().origins()),
                 UpstreamSettings.of(config, backendTls, metrics, upstreamConnections),
@@ -136,6 +141,17 @@ public final class ProxyContext {
 
     Metrics metrics() {
         return metrics;
+    }
+
+    /**
+     * A request is over.
+     *
+     * @param body null where nothing is to be told of it
+     */
+    void tell(AccessRecord record, @Nullable AuditedBody body) {
+        metrics.onFinish(record);
+        accessLog.offer(record);
+        auditLog.offer(record, body);
     }
 
     AccessLog accessLog() {

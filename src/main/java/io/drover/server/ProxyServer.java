@@ -2,6 +2,8 @@ package io.drover.server;
 
 import io.drover.admission.BudgetsFile;
 import io.drover.admission.KeyStore;
+import io.drover.admission.LimitStore;
+import io.drover.admission.Replicas;
 import io.drover.backend.Backend;
 import io.drover.backend.BackendReport;
 import io.drover.backend.BackendState;
@@ -9,6 +11,7 @@ import io.drover.backend.Cluster;
 import io.drover.backend.Membership;
 import io.drover.cache.RedisHash;
 import io.drover.cache.RedisLink;
+import io.drover.cache.RedisScripts;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
@@ -85,6 +88,7 @@ public final class ProxyServer implements AutoCloseable {
     private final LiveConfig live;
     private final @Nullable RedisLink redis;
     private final Credentials credentials;
+    private final @Nullable Replicas replicas;
     private final @Nullable BudgetsFile budgetsFile;
     private @Nullable Channel admin;
 
@@ -124,10 +128,14 @@ public final class ProxyServer implements AutoCloseable {
                 1, new DefaultThreadFactory("drover-background"), NioIoHandler.newFactory());
         EventLoop asking = background.next();
         watch = new HerdWatch(config, asking, NioSocketChannel.class, backendTls, this::onGone);
+        replicas = redis == null || !config.limits().shared()
+                ? null
+                : new Replicas(store(redis), config.limits().lease(), background.next());
         proxy = new ProxyContext(
                 config,
                 cluster,
                 credentials.current(),
+                replicas,
                 serverTls,
                 backendTls,
                 watch::refreshModels,
@@ -142,6 +150,7 @@ public final class ProxyServer implements AutoCloseable {
         }
         budgetsFile = config.limits()
                 .budgetsFile()
+                .filter(file -> replicas == null)
                 .map(file -> BudgetsFile.open(file, proxy.budgets(), background.next(), System::currentTimeMillis))
                 .orElse(null);
         live = new LiveConfig(
@@ -187,14 +196,26 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
+    private static LimitStore store(RedisLink redis) {
+        RedisScripts scripts = new RedisScripts(redis);
+        return new LimitStore() {
+            @Override
+            public CompletionStage<List<Long>> run(String script, String key, List<String> arguments) {
+                return scripts.run(script, key, arguments);
+            }
+
+            @Override
+            public int connections() {
+                return redis.connections();
+            }
+        };
+    }
+
     private void begin() throws IOException {
-        if (redis != null) {
-            metrics.redisUp(redis::isUp);
-            redis.start();
-        }
         CompletableFuture<Void> probed = watch.add(cluster().backends()).toCompletableFuture();
         CompletableFuture<Void> found = live.start().toCompletableFuture();
-        awaitFirstRound(CompletableFuture.allOf(probed, found));
+        CompletableFuture<Void> shared = startRedis().toCompletableFuture();
+        awaitFirstRound(CompletableFuture.allOf(probed, found, shared));
         // The admin port first: whoever watches it sees the proxy port come.
         admin = listen(adminBootstrap(), config.admin().listen());
         for (InetSocketAddress address : config.listen()) {
@@ -210,6 +231,21 @@ public final class ProxyServer implements AutoCloseable {
                 transport.name(),
                 config.eventLoops(),
                 cluster().backends().size());
+    }
+
+    /** Completes when limits are shared, or cannot be now. */
+    private CompletionStage<Void> startRedis() {
+        if (redis == null) {
+            return CompletableFuture.completedStage(null);
+        }
+        metrics.redisUp(redis::isUp);
+        CompletionStage<Void> tried = redis.start();
+        Replicas sharing = replicas;
+        if (sharing == null) {
+            return CompletableFuture.completedStage(null);
+        }
+        metrics.sharedLimits(sharing::isUp, sharing::count);
+        return tried.thenCompose(done -> sharing.start());
     }
 
     private void onBackendChange(Backend backend, BackendState state) {
@@ -394,9 +430,6 @@ public final class ProxyServer implements AutoCloseable {
         }
         live.close();
         credentials.close();
-        if (redis != null) {
-            redis.close();
-        }
         for (Worker worker : workers.values()) {
             worker.loop().submit(worker::closeAll).awaitUninterruptibly();
         }
@@ -406,6 +439,13 @@ public final class ProxyServer implements AutoCloseable {
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         if (budgetsFile != null) {
             budgetsFile.close();
+        }
+        // After the last request has told what it used.
+        if (replicas != null) {
+            replicas.close();
+        }
+        if (redis != null) {
+            redis.close();
         }
         background.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         accessLog.close();

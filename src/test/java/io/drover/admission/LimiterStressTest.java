@@ -19,7 +19,7 @@ class LimiterStressTest {
     LimiterStressTest() {
         rig.inFlight = 3;
         rig.requests(Rig.limit("requests", Rig.CLIENT, 60, 1_000_000)).tokens(Rig.limit("tokens", Rig.ALL, 60, 20_000));
-        limiter = new Limiter(rig.limits(), LimitObserver.NONE, rig.wall::get, Bucket.Maker.LOCAL, rig.clock::get);
+        limiter = new Limiter(rig.limits(), LimitObserver.NONE, rig.wall::get, null, rig.clock::get);
     }
 
     @Test

@@ -101,7 +101,7 @@ final class Rig {
     Limiter limiter() {
         Limiter mine = limiter;
         if (mine == null) {
-            mine = new Limiter(limits(), new Counted(), wall::get, Bucket.Maker.LOCAL, clock::get);
+            mine = new Limiter(limits(), new Counted(), wall::get, null, clock::get);
             limiter = mine;
         }
         return mine;

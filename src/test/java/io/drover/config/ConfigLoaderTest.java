@@ -222,7 +222,7 @@ final class ConfigLoaderTest {
                                         List.of())),
                                 Optional.of(Path.of("/var/lib/drover/budgets")),
                                 26,
-                                false,
+                                true,
                                 Duration.ofMillis(132),
                                 List.of(
                                         new Cidr(address("10.0.0.0", 0).getAddress(), 8),

@@ -147,6 +147,8 @@ final class ConfigProblemsTest {
         auth.mode = key                  | "key" (expected: none, api-key, jwt or basic)
         auth.keys-in-redis = maybe       | "maybe" (expected: true or false)
         auth.refresh = 0                 | 0 (expected: a duration of at least 1ms)
+        limits.lease = 9ms               | "9ms" (expected: a duration of at least 10ms)
+        limits.lease = 11s               | "11s" (expected: a duration of at most 10s)
         cors.origins = "https://*.*"     | "https://*.*" (expected: an origin such as https://*.example.com, with at most one *)
         access-log.file = {}             | an object (expected: a file name)
         access-log.queue = 0             | 0 (expected: a whole number from 1 to 16777216)
@@ -161,6 +163,8 @@ final class ConfigProblemsTest {
         discovery.interval = 0           | 0 (expected: a duration of at least 1ms)
         auth.cached = 0                  | 0 (expected: a whole number from 1 to 10000000)
         auth.refresh = 0                 | 0 (expected: a duration of at least 1ms)
+        limits.lease = 9ms               | "9ms" (expected: a duration of at least 10ms)
+        limits.lease = 11s               | "11s" (expected: a duration of at most 10s)
         auth.jwt.algorithms = HS256      | "HS256" (expected: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512)
         auth.jwt.algorithms = none       | "none" (expected: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512)
         auth.jwt.jwks-uri = "http://login/keys" | "http://login/keys" (expected: https://host/path, or http:// to loopback)
@@ -182,7 +186,6 @@ final class ConfigProblemsTest {
     @CsvSource(delimiter = '|', textBlock = """
         balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
         balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
-        limits.shared = true         | true (expected: false; limits.shared is not available in this version)
         cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
         access-log.format = text     | "text" (expected: json)
         cache.ttl = long             | "long" (expected: a duration such as 2m)
@@ -399,6 +402,22 @@ final class ConfigProblemsTest {
                         .jwt()
                         .jwksUri())
                 .contains(URI.create(address));
+    }
+
+    @Test
+    void sharedLimitsNeedARedisAndNoFile() throws ConfigException {
+        String shared = Loading.ONE_BACKEND + "drover.limits { shared = true\n budgets-file = b }";
+
+        assertThat(loading.file(shared).problems())
+                .containsExactly("drover.conf:2: drover.limits.shared: true (expected: false, since"
+                        + " drover.redis.uri is not set)");
+        assertThat(loading.file(shared + "\ndrover.redis.uri = \"redis://a\"")
+                        .load()
+                        .warnings())
+                .singleElement()
+                .asString()
+                .endsWith("drover.conf:3: drover.limits.budgets-file: \"b\" (expected: nothing:"
+                        + " with drover.limits.shared budgets are kept in Redis)");
     }
 
     @Test

@@ -89,6 +89,7 @@ final class ConfigTextTest {
                             team: 38/h requests by header:x-team and 39 at once, delayed up to 130s, of /v1/*, for qwen*, with alice, bob
                             tokens: 40/d tokens by all and 40 at once
                             budgets: 42 tokens and 131s of GPUs a month by api-key
+                            shared with other replicas, each at most 132ms ahead of Redis
                             a client: at most 36 connections and at most 37 requests at once
                             trusted proxies 10.0.0.0/8, 0:0:0:0:0:0:0:1/128
                 access      10.1.0.0/16, fd00:0:0:0:0:0:0:0/8, never 10.1.2.3/32

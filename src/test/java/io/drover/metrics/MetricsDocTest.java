@@ -108,6 +108,7 @@ class MetricsDocTest {
         metrics.retainedBodyBytes(() -> 0);
         metrics.outboundBytes(() -> 0);
         metrics.redisUp(() -> true);
+        metrics.sharedLimits(() -> true, () -> 2);
         metrics.buildInfo("0.1.0", "nio");
         return new String(metrics.scrape(null), StandardCharsets.UTF_8);
     }

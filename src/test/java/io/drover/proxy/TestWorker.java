@@ -51,6 +51,7 @@ final class TestWorker implements AutoCloseable {
                     cluster,
                     Authentication.OFF,
                     null,
+                    null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> CompletableFuture.completedStage(null),
                     new Metrics(config.metrics()),

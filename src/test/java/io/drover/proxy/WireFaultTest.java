@@ -80,6 +80,7 @@ class WireFaultTest {
                     cluster,
                     Authentication.OFF,
                     null,
+                    null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> listings,
                     new Metrics(config.metrics()),

@@ -1,0 +1,99 @@
+package io.drover.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.drover.config.DroverConfig.Period;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class SharedAccountTest {
+    private static final Term TODAY =
+            Term.at(Period.DAY, Instant.parse("2026-11-21T12:00:00Z").toEpochMilli());
+    private static final long UNTIL = Instant.parse("2026-11-23T00:00:00Z").toEpochMilli();
+
+    private final Herd herd = Herd.of(4);
+    private final HeldStore store = herd.store;
+    private final SharedAccount account = new SharedAccount(TODAY, herd.replicas, "daily/api-key/day", "alice");
+
+    private long[] report() {
+        return store.calls.get(0).arguments().stream().mapToLong(n -> n).toArray();
+    }
+
+    @Test
+    void whatWasUsedUpElsewhereIsAskedForFirst() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        assertThat(store.calls.get(0).key()).isEqualTo("drover:budget:daily/api-key/day:2026-11-21:alice");
+        assertThat(account.isKnown(herd.now())).isFalse();
+        assertThat(store.calls).hasSize(1);
+
+        store.answer(700, 8_000_000);
+
+        assertThat(account.isKnown(herd.now())).isTrue();
+        assertThat(account.tokens()).isEqualTo(700);
+        assertThat(account.gpuNanos()).isEqualTo(8 * Herd.SECOND);
+    }
+
+    @Test
+    void nobodyWaitsLongerThanTheLease() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        herd.pass(100 * Herd.MILLI + 1);
+        assertThat(account.isKnown(herd.now())).isTrue();
+    }
+
+    @Test
+    void oneReportIsUnderWayAndHoldsAllThatCameMeanwhile() {
+        account.add(10, 2_500);
+        account.add(20, 1_700);
+        account.add(-5, 0);
+        assertThat(account.tokens()).isEqualTo(25);
+        assertThat(account.gpuNanos()).isEqualTo(4_200);
+        assertThat(report()).containsExactly(1, 10, 2, 0, 0, 1, UNTIL);
+
+        store.answer(110, 2);
+
+        assertThat(report()).as("microseconds, and what is less waits").containsExactly(2, 15, 2, 110, 2, 0, UNTIL);
+        assertThat(account.tokens()).isEqualTo(125);
+        store.answer(125, 4);
+        assertThat(store.calls).isEmpty();
+        assertThat(account.gpuNanos()).isEqualTo(4_200);
+    }
+
+    @Test
+    void aReportThatFailedIsSentAgainByItsNumber() {
+        account.add(10, 0);
+        account.add(1, 0);
+        store.fail();
+        assertThat(account.tokens())
+                .as("each counts for 4 while the store is away")
+                .isEqualTo(44);
+        account.add(2, 0);
+        assertThat(account.tokens()).isEqualTo(52);
+        assertThat(store.calls).isEmpty();
+
+        herd.beat(4);
+
+        assertThat(report()).as("without a further request").startsWith(1, 10);
+        store.answer(60, 0);
+        assertThat(report()).startsWith(2, 3, 0, 60, 0, 0);
+        assertThat(account.tokens()).isEqualTo(63);
+    }
+
+    @Test
+    void aStoreThatMayHaveForgottenIsTold() {
+        account.add(10, 1_000);
+        store.answer(50, 7);
+        store.connections++;
+
+        account.add(1, 0);
+
+        assertThat(report()).containsExactly(2, 1, 0, 50, 7, 1, UNTIL);
+    }
+
+    @Test
+    void withoutTheStoreNobodyIsAsked() {
+        herd.missBeat();
+
+        assertThat(account.isKnown(herd.now())).isTrue();
+        assertThat(store.calls).isEmpty();
+    }
+}
