@@ -45,9 +45,6 @@ class SharedLimitsTest {
 
     private static final String ANY_PORT = "127.0.0.1:0";
 
-    @TempDir
-    private static Path dir;
-
     private static final List<DroverProcess> DROVERS = new ArrayList<>();
     private static Redis redis;
     private static RawBackend backend;
@@ -65,7 +62,7 @@ class SharedLimitsTest {
     }
 
     @BeforeAll
-    static void startAll() throws IOException {
+    static void startAll(@TempDir Path dir) throws IOException {
         redis = Redis.start(dir);
         backend = RawBackend.start(connection -> {
             while (connection.hasMore()) {
