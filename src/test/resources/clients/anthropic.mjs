@@ -3,7 +3,7 @@ import { run } from './scenarios.mjs';
 
 const model = 'llama3.2';
 const request = { model, max_tokens: 1024, messages: [{ role: 'user', content: 'Tell me about herding.' }] };
-const at = (baseURL) => new Anthropic({ baseURL, apiKey: 'sk-secret' });
+const at = (baseURL) => new Anthropic({ baseURL, apiKey: process.env.ANTHROPIC_API_KEY ?? 'sk-secret' });
 
 await run(
   {

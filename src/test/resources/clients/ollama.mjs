@@ -3,7 +3,8 @@ import { run } from './scenarios.mjs';
 
 const model = 'llama3.2';
 const messages = [{ role: 'user', content: 'Tell me about herding.' }];
-const at = (host) => new Ollama({ host });
+const key = process.env.OLLAMA_API_KEY;
+const at = (host) => new Ollama({ host, headers: key ? { Authorization: `Bearer ${key}` } : {} });
 
 async function collect(stream, text) {
   const parts = [];

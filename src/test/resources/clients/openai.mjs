@@ -3,7 +3,7 @@ import { run } from './scenarios.mjs';
 
 const model = 'llama3.2';
 const messages = [{ role: 'user', content: 'Tell me about herding.' }];
-const at = (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-secret' });
+const at = (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: process.env.OPENAI_API_KEY ?? 'sk-secret' });
 
 await run(
   {

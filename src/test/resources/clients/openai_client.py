@@ -1,3 +1,5 @@
+import os
+
 import openai
 
 from scenarios import run
@@ -7,7 +9,7 @@ MESSAGES = [{"role": "user", "content": "Tell me about herding."}]
 
 
 def at(url):
-    return openai.OpenAI(base_url=url + "/v1", api_key="sk-secret")
+    return openai.OpenAI(base_url=url + "/v1", api_key=os.environ.get("OPENAI_API_KEY", "sk-secret"))
 
 
 def models(url):

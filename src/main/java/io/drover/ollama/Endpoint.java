@@ -39,6 +39,11 @@ public enum Endpoint {
     WEB_FETCH("/api/experimental/web_fetch", ApiFamily.OLLAMA, Kind.PLAIN),
     RECOMMENDATIONS("/api/experimental/model-recommendations", ApiFamily.OLLAMA, Kind.PLAIN),
 
+    /**
+     * Drover's own where a caller has to prove who it is: {@code HEAD /}, with which the ollama CLI begins its commands. A
+     * refusal of it could not say why, having no body.
+     */
+    HEARTBEAT("/", ApiFamily.OLLAMA, Kind.PLAIN),
     /** Drover's own: whether the process serves. */
     HEALTH("/health", ApiFamily.OLLAMA, Kind.PLAIN),
     /** Drover's own: whether a backend can take a request. */

@@ -54,18 +54,21 @@ public final class ErrorReplies {
     }
 
     /**
-     * The body of a 401. The ollama CLI takes every 401 for one of ollama.com's and prints the field {@code status} of it,
-     * or else nothing of use.
+     * The body of a 401. The ollama CLI takes every 401 for one of ollama.com's, and each command shows another part of it:
+     * {@code run} and {@code push} the field {@code signin_url}, {@code pull} and {@code create} the first line if that
+     * is no JSON by itself, the others the field {@code status}.
      */
     public static byte[] unauthorized(ApiFamily family, String message, String requestId) {
         if (family != ApiFamily.OLLAMA) {
             return body(family, 401, message, requestId);
         }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(2 * message.length() + 64);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(3 * message.length() + 64);
         try (JsonGenerator json = JSON.createGenerator(bytes)) {
             json.writeStartObject();
             json.writeStringField("error", message);
+            json.writeRaw('\n');
             json.writeStringField("status", message);
+            json.writeStringField("signin_url", message);
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory", e);

@@ -75,6 +75,9 @@ final class ClientRequest {
                 head.methodLength(),
                 head.pathStart(),
                 head.pathEnd() - head.pathStart());
+        if (endpoint == Endpoint.ROOT && toHead && settings.authentication().isOn()) {
+            endpoint = Endpoint.HEARTBEAT;
+        }
         framing = BodyFraming.ofRequest(head);
         expectsContinue = expectation();
         corsLines = CrossOrigin.lines(head, client, settings.origins());

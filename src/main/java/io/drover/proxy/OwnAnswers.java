@@ -7,16 +7,21 @@ import io.drover.ollama.ErrorReplies;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What Drover answers itself: its own two paths, browsers' preflights, and every error. */
+/** What Drover answers itself: its own two paths, the CLI's heartbeat, browsers' preflights, and every error. */
 final class OwnAnswers {
     static final byte[] RETRY_AFTER = HeadWriter.line("Retry-After", "1");
     private static final byte[] ALLOW = HeadWriter.line("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+    /** As Ollama's, which Drover's own must look like. */
+    private static final Reply RUNNING = new Reply(
+            200, HeadWriter.line("Content-Type", "text/plain; charset=utf-8"), HeadWriter.ascii("Ollama is running"));
 
     private OwnAnswers() {}
 
     /** The answer to a request that is not to be relayed; null for the rest. */
     static @Nullable Reply to(Endpoint endpoint, MessageHead request, ClientConnection client, ProxyContext context) {
         return switch (endpoint) {
+            case HEARTBEAT -> RUNNING;
             case HEALTH -> Reply.json(200, Readiness.health());
             case READY -> {
                 Readiness readiness = Readiness.of(context);
@@ -29,9 +34,12 @@ final class OwnAnswers {
         };
     }
 
-    /** Whether the request is one that Drover answers whatever limit there is: its own paths, browsers' preflights. */
+    /** Whether Drover answers it whatever limit there is: its own paths, the CLI's heartbeat, browsers' preflights. */
     static boolean isFree(Endpoint endpoint, MessageHead request, ClientConnection client) {
-        return endpoint == Endpoint.HEALTH || endpoint == Endpoint.READY || CrossOrigin.isPreflight(request, client);
+        return switch (endpoint) {
+            case HEARTBEAT, HEALTH, READY -> true;
+            default -> CrossOrigin.isPreflight(request, client);
+        };
     }
 
     /** The answer where no backend has the request's model. */

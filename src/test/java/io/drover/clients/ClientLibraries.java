@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.opentest4j.TestAbortedException;
 
@@ -80,7 +79,7 @@ final class ClientLibraries {
 
     private static ClientLibraries installPython(Path directory) {
         require(directory, "python3", "--version");
-        copy(directory, "scenarios.py", "ollama_client.py", "openai_client.py");
+        copy(directory, "scenarios.py", "ollama_client.py", "ollama_by_environment.py", "openai_client.py");
         Path environment = directory.resolve("venv");
         String python = environment.resolve("bin/python").toString();
         if (isNew(directory, "requirements.txt")) {
@@ -93,16 +92,18 @@ final class ClientLibraries {
 
     /** Runs a script's scenarios against a server and gives what they saw, by {@code scenario.key}, as JSON. */
     Map<String, String> run(String script, String url) {
-        return run(List.of(script, url));
+        return run(Map.of(), script, url);
     }
 
     /** Runs one scenario of a script. */
     Map<String, String> run(String script, String url, String scenario) {
-        return run(List.of(script, url, scenario));
+        return run(Map.of(), script, url, scenario);
     }
 
-    private Map<String, String> run(List<String> command) {
-        Output output = finish(start(command), RUN_SECONDS);
+    /** @param arguments the server's URL, and perhaps one scenario */
+    Map<String, String> run(Map<String, String> environment, String script, String... arguments) {
+        Command command = command(script, arguments).with(environment);
+        Command.Output output = Command.finish(start(command), RUN_SECONDS);
         if (output.status() != 0) {
             throw new AssertionError(command + " ended with status " + output.status() + ":\n" + output.text());
         }
@@ -111,13 +112,13 @@ final class ClientLibraries {
 
     /** Starts a script's abort scenario; the script lives until its standard input is closed. */
     Process startAbort(String script, String url) {
-        return start(List.of(script, url, "abort"));
+        return start(command(script, url, "abort"));
     }
 
     /** Ends a script that {@link #startAbort} started, and gives what it saw. */
     static Map<String, String> end(Process running) throws IOException {
         running.getOutputStream().close();
-        return seen(finish(running, RUN_SECONDS).text());
+        return seen(Command.finish(running, RUN_SECONDS).text());
     }
 
     private static Map<String, String> seen(String lines) {
@@ -132,57 +133,27 @@ final class ClientLibraries {
         return seen;
     }
 
-    private Process start(List<String> arguments) {
-        List<String> command = new ArrayList<>(interpreter);
-        command.addAll(arguments);
+    private Command command(String script, String... arguments) {
+        List<String> words = new ArrayList<>(interpreter);
+        words.add(script);
+        words.addAll(List.of(arguments));
+        return new Command(directory, words);
+    }
+
+    private static Process start(Command command) {
         try {
-            return process(directory, command).start();
+            return command.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static ProcessBuilder process(Path directory, List<String> command) {
-        ProcessBuilder builder =
-                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
-        // Everything here is on loopback; a proxy of the machine's must not come between, except to install.
-        builder.environment().merge("NO_PROXY", "127.0.0.1", (old, own) -> old + "," + own);
-        builder.environment().merge("no_proxy", "127.0.0.1", (old, own) -> old + "," + own);
-        return builder;
-    }
-
-    private record Output(int status, String text) {}
-
-    private static Output finish(Process process, int seconds) {
-        try (InputStream in = process.getInputStream()) {
-            process.onExit().orTimeout(seconds, TimeUnit.SECONDS).whenComplete((ended, late) -> {
-                if (late != null) {
-                    process.destroyForcibly();
-                }
-            });
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return new Output(process.waitFor(), text.strip());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
     }
 
     /** Runs a tool that may be missing, or may miss the network; gives its output. */
-    private static String require(Path directory, String... command) {
-        String shown = String.join(" ", command);
-        Output output;
-        try {
-            Process process = process(directory, List.of(command)).start();
-            process.getOutputStream().close();
-            output = finish(process, INSTALL_SECONDS);
-        } catch (IOException e) {
-            return abort("skipped: " + command[0] + " is not installed here");
-        }
+    private static String require(Path directory, String... words) {
+        Command.Output output = new Command(directory, List.of(words)).runIfInstalled(INSTALL_SECONDS);
         if (output.status() != 0) {
-            return abort("skipped: \"" + shown + "\" failed, as it does without a network:\n" + output.text());
+            return abort("skipped: \"" + String.join(" ", words) + "\" failed, as it does without a network:\n"
+                    + output.text());
         }
         return output.text();
     }

@@ -98,8 +98,9 @@ class ApiKeyTest {
     @ParameterizedTest
     @CsvSource({
         "POST, /api/chat, /api/chat",
-        "HEAD, '', /",
-        "HEAD, /, /",
+        "GET, '', /",
+        "GET, /, /",
+        "HEAD, /api/tags, /api/tags",
         "GET, /api/tags?x=1, /api/tags?x=1",
         "POST, /v1/chat/completions, /v1/chat/completions"
     })
@@ -140,12 +141,18 @@ class ApiKeyTest {
         assertThat(line.get("cause")).isEqualTo("not authenticated");
     }
 
-    /** Of a 401 the CLI prints this field alone. */
-    @Test
-    void theCommandLineFindsTheTextToo() {
-        RawClient.Response response = drover.exchange("GET", "/api/tags", "");
+    /** The CLI's first request, whose refusal could have no body and so no words. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/key/drover_wrong", "/key/" + ALICE})
+    void theHeartbeatOfTheCommandLineIsAnsweredToAll(String prefix) {
+        RawClient.Response response = drover.exchange("HEAD", prefix + "/", "");
 
-        assertThat(response.body()).contains("\"status\":\"no key with the request: send an API key");
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.header("Content-Type")).isEqualTo("text/plain; charset=utf-8");
+        assertThat(response.header("Content-Length")).isEqualTo("17");
+        assertThat(drover.exchange("GET", "/", "").status()).isEqualTo(401);
+        assertThat(backend.requests()).isEmpty();
+        assertThat(drover.log(2).toString()).doesNotContain("secret", "wrong");
     }
 
     @ParameterizedTest

@@ -72,6 +72,14 @@ class ErrorRepliesTest {
     }
 
     @Test
+    void theTextOfA401StandsWhereverTheCommandLineLooksForIt() {
+        assertThat(new String(ErrorReplies.unauthorized(ApiFamily.OLLAMA, "no key", "req_1"), StandardCharsets.UTF_8))
+                .isEqualTo("{\"error\":\"no key\"\n,\"status\":\"no key\",\"signin_url\":\"no key\"}");
+        assertThat(ErrorReplies.unauthorized(ApiFamily.OPENAI, "no key", "req_1"))
+                .isEqualTo(ErrorReplies.body(ApiFamily.OPENAI, 401, "no key", "req_1"));
+    }
+
+    @Test
     void aLineEndsWithANewline() {
         assertThat(new String(ErrorReplies.line("gone"), StandardCharsets.UTF_8))
                 .isEqualTo("{\"error\":\"gone\"}\n");
