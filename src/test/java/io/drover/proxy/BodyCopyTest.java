@@ -33,7 +33,8 @@ class BodyCopyTest {
             throws IOException {
         MessageHead head = Heads.of(fields);
         try (AuditLog log = AuditLog.open(
-                new DroverConfig.AuditLog(enabled, dir.resolve("audit.log"), prompts, MAX_PROMPT, 10, 1 << 20, 1),
+                new DroverConfig.AuditLog(
+                        enabled, dir.resolve("audit.log"), prompts, MAX_PROMPT, 10, 1 << 20, 1 << 20, 1),
                 (reason, lines) -> {})) {
             return BodyCopy.of(endpoint, head, log);
         }
