@@ -1,11 +1,10 @@
 package io.drover.admission;
 
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.config.SecretHash;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +15,12 @@ import org.jspecify.annotations.Nullable;
  * secret of which they are the hash's. All of it is compared in constant time, for a wrong secret with a stand-in.
  */
 final class ApiKeys {
-    static final AuthVerdict UNKNOWN = AuthVerdict.refused("unknown key");
+    static final AuthVerdict UNKNOWN = AuthVerdict.refused(Reason.UNKNOWN, "unknown key");
     static final ApiKeys NONE = new ApiKeys(List.of());
 
     private static final int DIGEST_BYTES = 32;
 
-    private static final KeyLine STAND_IN =
-            new KeyLine(SecretHash.of(new byte[DIGEST_BYTES]), AuthVerdict.refused("unknown key"));
+    private static final KeyLine STAND_IN = new KeyLine(SecretHash.of(new byte[DIGEST_BYTES]), UNKNOWN);
 
     private static final BiPredicate<SecretHash, byte[]> SAME = SecretHash::matches;
 
@@ -49,15 +47,11 @@ final class ApiKeys {
         if (first.isEmpty() || second.isEmpty()) {
             return new ApiKeys(first.isEmpty() ? second : first);
         }
-        Set<String> names = new HashSet<>();
-        Set<SecretHash> hashes = new HashSet<>();
+        KeyIndex names = new KeyIndex(first, KeyLine::name);
+        KeyIndex hashes = new KeyIndex(first, KeyLine::hash);
         List<KeyLine> all = new ArrayList<>(first);
-        first.forEach(key -> {
-            names.add(key.name());
-            hashes.add(key.hash());
-        });
         second.stream()
-                .filter(key -> !names.contains(key.name()) && !hashes.contains(key.hash()))
+                .filter(key -> names.find(key) < 0 && hashes.find(key) < 0)
                 .forEach(all::add);
         return new ApiKeys(all);
     }
@@ -92,6 +86,19 @@ final class ApiKeys {
                 if (key == null) {
                     return null;
                 }
+            }
+            slot = slot + 1 & table.length - 1;
+        }
+    }
+
+    /** The one that says the same as {@code key}; null if none does. */
+    @Nullable
+    KeyLine same(KeyLine key) {
+        int slot = key.hash().hashCode() & table.length - 1;
+        while (true) {
+            KeyLine each = table[slot];
+            if (each == null || each.equals(key)) {
+                return each;
             }
             slot = slot + 1 & table.length - 1;
         }

@@ -22,15 +22,36 @@ public final class BasicAuthenticator implements Authenticator, AutoCloseable {
 
     // Written with the lock of this.
     private Auth auth;
-    private Users users;
-    private LiveText file;
+    private UsersFile file;
+
+    /** Each has users of its own: one that is read no more may still be at it. */
+    private final class UsersFile implements AutoCloseable {
+        private final Path path;
+        private final LiveText text;
+        private volatile Users users = Users.NONE;
+
+        UsersFile(Auth of) {
+            path = of.usersFile().orElseThrow();
+            text = new LiveText(new WatchedFile(path), this::accept, of.refresh(), of.refresh(), "drover-users");
+        }
+
+        private void accept(String found) throws IOException {
+            users = Users.parse(found);
+            LOG.info("{}: {} users", path, users.size());
+            follow();
+        }
+
+        @Override
+        public void close() {
+            text.close();
+        }
+    }
 
     private BasicAuthenticator(Auth auth) {
         this.auth = auth;
-        users = Users.NONE;
         verifications = new Verifications(
-                "drover-passwords", LONGEST_CREDENTIAL, WAITING, new PasswordCheck(users), auth.cached());
-        file = fileOf(auth);
+                "drover-passwords", LONGEST_CREDENTIAL, WAITING, new PasswordCheck(Users.NONE), auth.cached());
+        file = new UsersFile(auth);
     }
 
     /**
@@ -42,12 +63,12 @@ public final class BasicAuthenticator implements Authenticator, AutoCloseable {
     public static BasicAuthenticator open(Auth auth) throws IOException {
         BasicAuthenticator opened = new BasicAuthenticator(auth);
         try {
-            opened.file.require();
+            opened.file.text.require();
         } catch (IOException useless) {
             opened.close();
             throw useless;
         }
-        opened.file.start();
+        opened.file.text.start();
         return opened;
     }
 
@@ -61,35 +82,23 @@ public final class BasicAuthenticator implements Authenticator, AutoCloseable {
             return;
         }
         if (!next.usersFile().equals(auth.usersFile()) || !next.refresh().equals(auth.refresh())) {
-            LiveText other = fileOf(next);
+            UsersFile other = new UsersFile(next);
             try {
-                other.require();
+                other.text.require();
             } catch (IOException useless) {
                 other.close();
                 throw useless;
             }
             file.close();
             file = other;
-            file.start();
+            file.text.start();
         }
         auth = next;
-        verifications.follow(new PasswordCheck(users), next.cached());
+        follow();
     }
 
-    private LiveText fileOf(Auth of) {
-        Path path = of.usersFile().orElseThrow();
-        return new LiveText(
-                new WatchedFile(path),
-                text -> accept(path, Users.parse(text)),
-                of.refresh(),
-                of.refresh(),
-                "drover-users");
-    }
-
-    private synchronized void accept(Path path, Users read) {
-        users = read;
-        verifications.follow(new PasswordCheck(read), auth.cached());
-        LOG.info("{}: {} users", path, read.size());
+    private synchronized void follow() {
+        verifications.follow(new PasswordCheck(file.users), auth.cached());
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -52,23 +53,28 @@ final class KeyFile {
     /**
      * Reads the file for the first time.
      *
+     * @param last the keys of now; what still says the same is not kept a second time
      * @throws IOException if it cannot be read or has mistakes; the message tells all of them
      */
-    static KeyFile open(Path path) throws IOException {
+    static KeyFile open(Path path, ApiKeys last) throws IOException {
         Stamp stamp;
         Content content;
         try {
             stamp = Stamp.of(path);
-            content = Content.read(path);
+            content = Content.read(path, last);
         } catch (IOException unreadable) {
-            throw new IOException(
-                    "drover.auth.keys-file: \"" + path + "\": " + reason(unreadable) + " (expected: a readable file)",
-                    unreadable);
+            throw new IOException(wrong(path, reason(unreadable), "a readable file"), unreadable);
+        } catch (OutOfMemoryError full) {
+            throw new IOException(wrong(path, "too many keys", "no more than the heap has room for"), full);
         }
         if (!content.problems().isEmpty()) {
             throw new IOException(String.join("\n", content.problems()));
         }
         return new KeyFile(path, stamp, content);
+    }
+
+    private static String wrong(Path path, String what, String expected) {
+        return "drover.auth.keys-file: \"" + path + "\": " + what + " (expected: " + expected + ")";
     }
 
     /** Says in the log what it holds. */
@@ -80,8 +86,12 @@ final class KeyFile {
         return keys;
     }
 
-    /** Looks whether it has changed, and says so in the log. */
-    boolean look() {
+    /**
+     * Looks whether it has changed, and says so in the log.
+     *
+     * @param last as for {@link #open}
+     */
+    boolean look(ApiKeys last) {
         try {
             Stamp now = Stamp.of(path);
             boolean same = now.equals(stamp);
@@ -92,12 +102,13 @@ final class KeyFile {
                 // Somebody is about to write it, or the disk is full. Whoever means no keys leaves a comment.
                 throw new IOException("it is empty");
             }
-            Content fresh = Content.read(path);
+            // What only seems to have changed is not worth the memory that parsing takes.
+            boolean changed = !Content.digest(path).equals(digest) && take(Content.read(path, last));
             // Only now: what cannot be read is tried again.
             stamp = now;
             confirmed = same;
             trouble = "";
-            return take(fresh);
+            return changed;
         } catch (IOException unreadable) {
             stamp = null;
             tell(reason(unreadable));
@@ -106,11 +117,8 @@ final class KeyFile {
     }
 
     private boolean take(Content fresh) {
-        if (fresh.digest().equals(digest)) {
-            return false;
-        }
-        digest = fresh.digest();
         if (!fresh.problems().isEmpty()) {
+            digest = fresh.digest();
             LOG.warn(
                     "keys file {} has mistakes, so that its last {} keys stay:\n{}",
                     path,
@@ -120,6 +128,7 @@ final class KeyFile {
         }
         keys = fresh.keys();
         tell();
+        digest = fresh.digest();
         return true;
     }
 
@@ -146,14 +155,31 @@ final class KeyFile {
             FileTime modified, long size, @Nullable Object identity) {
         static Stamp of(Path path) throws IOException {
             BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+            if (!now.isRegularFile()) {
+                // A pipe would hold up whoever opens it until somebody writes.
+                throw new IOException("it is no regular file");
+            }
             return new Stamp(now.lastModifiedTime(), now.size(), now.fileKey());
         }
     }
 
     /** What stood in it. */
     private record Content(String digest, List<KeyLine> keys, List<String> problems) {
-        static Content read(Path path) throws IOException {
-            KeyLines lines = new KeyLines(number -> path + ":" + number);
+        private static final int BUFFER_BYTES = 64 << 10;
+
+        static String digest(Path path) throws IOException {
+            MessageDigest digest = Sha256.algorithm();
+            byte[] buffer = new byte[BUFFER_BYTES];
+            try (InputStream in = Files.newInputStream(path)) {
+                for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                    digest.update(buffer, 0, read);
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        }
+
+        static Content read(Path path, ApiKeys last) throws IOException {
+            KeyLines lines = new KeyLines(number -> path + ":" + number, last);
             try (InputStream in = Files.newInputStream(path);
                     DigestInputStream counted = new DigestInputStream(in, Sha256.algorithm());
                     BufferedReader reader =

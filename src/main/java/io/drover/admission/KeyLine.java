@@ -5,6 +5,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.config.SecretHash;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -27,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param verdict on a secret with this hash, as long as the key has not expired
  */
 public record KeyLine(SecretHash hash, AuthVerdict verdict) {
-    static final AuthVerdict EXPIRED = AuthVerdict.refused("this key has expired");
-    static final AuthVerdict DISABLED = AuthVerdict.refused("this key is disabled");
+    static final AuthVerdict EXPIRED = AuthVerdict.refused(Reason.EXPIRED, "this key has expired");
+    static final AuthVerdict DISABLED = AuthVerdict.refused(Reason.DISABLED, "this key is disabled");
 
     private static final String NAME = "name";
     private static final String HASH = "hash";
@@ -39,9 +41,13 @@ public record KeyLine(SecretHash hash, AuthVerdict verdict) {
     /** The configuration's limits must be able to name it. */
     private static final Pattern VALID_NAME = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,255}");
 
-    /** Names of fields are those of strangers where they are wrong: interning them would keep each for ever. */
+    /**
+     * Names of fields are those of strangers where they are wrong: interning them would keep each for ever. What is written
+     * is ASCII: it goes through a terminal, which may have another character set than the file.
+     */
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
             .build();
 
     static KeyLine of(SecretHash hash, Principal principal) {

@@ -1,5 +1,6 @@
 package io.drover.admission;
 
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.config.DroverConfig.Auth;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,8 +30,14 @@ public final class KeyRing implements Authenticator, AutoCloseable {
     /** While the store has never been read, which at the start takes a connection. */
     private static final Duration STORE_AGAIN = Duration.ofMillis(200);
 
+    /** After a fault of ours, such as a heap that is full, the next look waits for so many times its turn. */
+    private static final int PAUSE = 10;
+
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+
     /** Where the store may know better. */
-    private static final AuthVerdict UNKNOWN_YET = AuthVerdict.refused("unknown key; not all keys could be read yet");
+    private static final AuthVerdict UNKNOWN_YET =
+            AuthVerdict.refused(Reason.UNAVAILABLE, "unknown key; not all keys could be read yet");
 
     private final @Nullable KeyStore store;
     private final ScheduledExecutorService thread;
@@ -44,6 +51,10 @@ public final class KeyRing implements Authenticator, AutoCloseable {
     private @Nullable KeyFile file;
     private @Nullable StoredKeys stored;
     private boolean asking;
+
+    /** Whether file or store hold other keys than are known: there may not have been the memory for them. */
+    private boolean stale;
+
     private boolean closed;
     private Duration refresh = Duration.ZERO;
     private @Nullable ScheduledFuture<?> looks;
@@ -77,7 +88,7 @@ public final class KeyRing implements Authenticator, AutoCloseable {
             throw new IllegalArgumentException("keysInRedis: true (expected: false, since there is no store)");
         }
         KeyFile nextFile =
-                next.keysFile().isPresent() ? KeyFile.open(next.keysFile().get()) : null;
+                next.keysFile().isPresent() ? KeyFile.open(next.keysFile().get(), keys) : null;
         synchronized (this) {
             file = nextFile;
             if (nextFile != null) {
@@ -87,17 +98,17 @@ public final class KeyRing implements Authenticator, AutoCloseable {
             rebuild();
             if (!next.refresh().equals(refresh)) {
                 refresh = next.refresh();
-                schedule(refresh.toMillis());
+                schedule(refresh);
             }
             askStore();
         }
     }
 
-    private void schedule(long millis) {
+    private void schedule(Duration first) {
         if (looks != null) {
             looks.cancel(false);
         }
-        looks = thread.scheduleWithFixedDelay(this::look, millis, millis, TimeUnit.MILLISECONDS);
+        looks = thread.scheduleWithFixedDelay(this::look, first.toMillis(), refresh.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -107,7 +118,7 @@ public final class KeyRing implements Authenticator, AutoCloseable {
      * @throws IOException as {@link #open}
      */
     public static int check(Path keysFile) throws IOException {
-        return KeyFile.open(keysFile).keys().size();
+        return KeyFile.open(keysFile, ApiKeys.NONE).keys().size();
     }
 
     /** How many keys there are. */
@@ -136,15 +147,26 @@ public final class KeyRing implements Authenticator, AutoCloseable {
     }
 
     private synchronized void look() {
+        if (closed) {
+            return;
+        }
         try {
-            if (!closed && file != null && file.look()) {
+            boolean changed = file != null && file.look(keys);
+            if (changed || stale) {
                 rebuild();
             }
             askStore();
-        } catch (RuntimeException fault) {
-            // It would end the looks for good.
-            LOG.error("fails to look at keys, by a fault of ours", fault);
+        } catch (RuntimeException | Error fault) {
+            onFault(fault);
         }
+    }
+
+    /** It would end the looks for good. Where the heap is full for a million keys the next look had better not come soon. */
+    private void onFault(Throwable fault) {
+        Duration most = refresh.compareTo(LONGEST_PAUSE) > 0 ? refresh : LONGEST_PAUSE;
+        Duration pause = refresh.multipliedBy(PAUSE);
+        schedule(pause.compareTo(most) > 0 ? most : pause);
+        LOG.error("keys cannot be read by a fault of ours, so that the last {} stay for now", keys.size(), fault);
     }
 
     private synchronized void askStore() {
@@ -154,7 +176,7 @@ public final class KeyRing implements Authenticator, AutoCloseable {
         asking = true;
         try {
             store.lines().whenComplete((lines, failure) -> onThread(() -> onAnswer(lines, failure)));
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             onAnswer(null, failure);
         }
     }
@@ -174,9 +196,7 @@ public final class KeyRing implements Authenticator, AutoCloseable {
             return;
         }
         if (lines != null) {
-            if (stored.take(lines)) {
-                rebuild();
-            }
+            take(stored, lines);
             return;
         }
         if (stored.isRead()) {
@@ -186,11 +206,23 @@ public final class KeyRing implements Authenticator, AutoCloseable {
         }
     }
 
+    private void take(StoredKeys from, Map<String, String> lines) {
+        try {
+            if (from.take(lines, keys)) {
+                rebuild();
+            }
+        } catch (RuntimeException | Error fault) {
+            onFault(fault);
+        }
+    }
+
     private void rebuild() {
+        stale = true;
         List<KeyLine> first = file == null ? List.of() : file.keys();
         List<KeyLine> second = stored == null ? List.of() : stored.keys();
         keys = ApiKeys.of(first, second);
         incomplete = stored != null && !stored.isRead();
+        stale = false;
     }
 
     /** Looks no more; what is known stays. The thread is left to the caller. */

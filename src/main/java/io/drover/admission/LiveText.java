@@ -150,7 +150,8 @@ final class LiveText implements AutoCloseable {
             isNew = accept();
         } catch (IOException useless) {
             wrong = String.valueOf(useless.getMessage());
-        } catch (RuntimeException fault) {
+        } catch (RuntimeException | Error fault) {
+            // It would end the looks for good, and who waits for this one would wait for ever.
             LOG.error("{} cannot be used by a fault of ours", source, fault);
             wrong = fault.toString();
         }

@@ -1,5 +1,6 @@
 package io.drover.admission;
 
+import io.drover.admission.AuthVerdict.Reason;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -11,9 +12,9 @@ import java.util.concurrent.TimeUnit;
 final class PasswordCheck implements CredentialCheck {
     private static final long ACCEPTED_MILLIS = TimeUnit.MINUTES.toMillis(5);
 
-    private static final AuthVerdict MALFORMED =
-            AuthVerdict.refused("malformed Basic credentials (expected: base64 of user:password in UTF-8, RFC 7617)");
-    private static final AuthVerdict WRONG = AuthVerdict.refused("wrong user or password");
+    private static final AuthVerdict MALFORMED = AuthVerdict.refused(
+            Reason.MALFORMED, "malformed Basic credentials (expected: base64 of user:password in UTF-8, RFC 7617)");
+    private static final AuthVerdict WRONG = AuthVerdict.refused(Reason.UNKNOWN, "wrong user or password");
 
     private final Users users;
 

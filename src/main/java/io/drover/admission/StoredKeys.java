@@ -37,23 +37,27 @@ final class StoredKeys {
     /**
      * Takes what the store holds now, and says in the log what has changed.
      *
+     * @param last the keys of now; what still says the same is not kept a second time
      * @return whether anything has
      */
-    boolean take(Map<String, String> lines) {
+    boolean take(Map<String, String> lines, ApiKeys last) {
         boolean first = !read;
-        read = true;
         failed = false;
         String now = digestOf(lines);
         if (now.equals(digest)) {
+            read = true;
             return first;
         }
-        digest = now;
         List<String> names = new ArrayList<>(lines.keySet());
-        KeyLines parsed = new KeyLines(number -> KeyStore.REDIS_KEY + " " + FieldProblem.quote(names.get(number)));
+        KeyLines parsed =
+                new KeyLines(number -> KeyStore.REDIS_KEY + " " + FieldProblem.quote(names.get(number)), last);
         for (int i = 0; i < names.size(); i++) {
             parsed.add(i, names.get(i), lines.getOrDefault(names.get(i), ""));
         }
         keys = parsed.keys();
+        // Only now: what could not be parsed, for want of memory, is tried again.
+        digest = now;
+        read = true;
         List<String> problems = parsed.problems();
         if (!problems.isEmpty()) {
             LOG.warn("keys in Redis with mistakes, which do not count:\n{}", String.join("\n", problems));

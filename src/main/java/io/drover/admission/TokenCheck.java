@@ -10,6 +10,7 @@ import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.config.DroverConfig.Jwt;
 import java.nio.charset.StandardCharsets;
 import java.security.Key;
@@ -30,11 +31,17 @@ import org.jspecify.annotations.Nullable;
 final class TokenCheck implements CredentialCheck {
     /** The token may be good all the same, if its issuer has a newer key. */
     static final AuthVerdict UNKNOWN_KEY =
-            AuthVerdict.refused("the token is signed by a key that its issuer does not publish");
+            AuthVerdict.refused(Reason.UNKNOWN, "the token is signed by a key that its issuer does not publish");
 
-    private static final AuthVerdict NO_TOKEN = AuthVerdict.refused("no signed token (expected: a JWT, RFC 7519)");
-    private static final AuthVerdict WRONG_SIGNATURE = AuthVerdict.refused("the token's signature is wrong");
-    private static final AuthVerdict WRONG_CLAIMS = AuthVerdict.refused("the token's claims cannot be read");
+    private static final AuthVerdict NO_TOKEN =
+            AuthVerdict.refused(Reason.MALFORMED, "no signed token (expected: a JWT, RFC 7519)");
+    private static final AuthVerdict WRONG_SIGNATURE =
+            AuthVerdict.refused(Reason.INVALID, "the token's signature is wrong");
+    private static final AuthVerdict WRONG_CLAIMS =
+            AuthVerdict.refused(Reason.INVALID, "the token's claims cannot be read");
+
+    private static final AuthVerdict EXPIRED = AuthVerdict.refused(Reason.EXPIRED, "the token has expired");
+    private static final AuthVerdict DISABLED = AuthVerdict.refused(Reason.DISABLED, "the token's claims disable it");
 
     /** A name gets into logs and tables. */
     private static final int LONGEST_NAME = 255;
@@ -106,7 +113,7 @@ final class TokenCheck implements CredentialCheck {
         }
         long untilMillis = later(expires.toInstant().toEpochMilli(), leewayMillis);
         if (nowMillis >= untilMillis) {
-            return refused("the token has expired", nowMillis);
+            return Checked.refused(EXPIRED, nowMillis);
         }
         Date from = claims.getNotBeforeTime();
         if (from != null && later(nowMillis, leewayMillis) < from.toInstant().toEpochMilli()) {
@@ -133,10 +140,21 @@ final class TokenCheck implements CredentialCheck {
         try {
             Principal principal =
                     said == null ? Principal.named(name) : PrincipalFields.of(name, fields((Map<?, ?>) said));
-            return new Checked(AuthVerdict.of(until(principal, untilMillis)), untilMillis);
+            return enabled(until(principal, untilMillis), nowMillis);
         } catch (FieldsException wrong) {
             return refused("the token's claim " + settings.limitsClaim() + ": " + wrong.getMessage(), nowMillis);
         }
+    }
+
+    /** What is accepted is remembered and not looked at again: it must not hold for longer than its principal does. */
+    private static Checked enabled(Principal principal, long nowMillis) {
+        if (!principal.enabled()) {
+            return Checked.refused(DISABLED, nowMillis);
+        }
+        long untilMillis = principal.expires().orElseThrow().toEpochMilli();
+        return nowMillis < untilMillis
+                ? new Checked(AuthVerdict.of(principal), untilMillis)
+                : Checked.refused(EXPIRED, nowMillis);
     }
 
     private static boolean isName(String name) {
@@ -170,6 +188,6 @@ final class TokenCheck implements CredentialCheck {
     }
 
     private static Checked refused(String why, long nowMillis) {
-        return Checked.refused(AuthVerdict.refused(why), nowMillis);
+        return Checked.refused(AuthVerdict.refused(Reason.INVALID, why), nowMillis);
     }
 }

@@ -9,6 +9,9 @@ import java.util.Optional;
 
 /** The users of a file as htpasswd writes it, a {@code name:hash} in each line. Immutable. */
 final class Users {
+    /** With it editors of Windows begin a file; the first user's name would begin with it. */
+    private static final String BYTE_ORDER_MARK = "\ufeff";
+
     /** Nobody is let in. */
     static final Users NONE = new Users(Map.of());
 
@@ -36,7 +39,8 @@ final class Users {
         Map<String, PasswordHash> hashes = new HashMap<>();
         List<String> mistakes = new ArrayList<>();
         int number = 0;
-        for (String line : text.lines().toList()) {
+        String lines = text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+        for (String line : lines.lines().toList()) {
             number++;
             if (!line.isBlank() && !line.startsWith("#")) {
                 String where = "line " + number + ": ";

@@ -1,5 +1,6 @@
 package io.drover.admission;
 
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.admission.CredentialCheck.Checked;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -49,7 +50,7 @@ final class Verifications implements Authenticator, AutoCloseable {
      */
     Verifications(String name, int longest, int waiting, CredentialCheck check, int cached) {
         this.longest = longest;
-        this.tooLong = AuthVerdict.refused("the credential is longer than " + longest + " bytes");
+        this.tooLong = AuthVerdict.refused(Reason.MALFORMED, "the credential is longer than " + longest + " bytes");
         this.standing = Standing.of(check, cached);
         int most = Math.max(1, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors() / 2));
         threads = new ThreadPoolExecutor(
@@ -89,7 +90,8 @@ final class Verifications implements Authenticator, AutoCloseable {
         }
         try {
             threads.execute(() -> finish(now, key, credential, nowMillis, result));
-        } catch (RejectedExecutionException full) {
+        } catch (RejectedExecutionException | OutOfMemoryError full) {
+            // The system may have no further thread for it.
             now.underWay.remove(key);
             result.complete(AuthVerdict.BUSY);
         }
@@ -99,19 +101,23 @@ final class Verifications implements Authenticator, AutoCloseable {
     private static void finish(
             Standing now, CredentialKey key, byte[] credential, long nowMillis, CompletableFuture<AuthVerdict> result) {
         Checked checked = checked(now.check, credential, nowMillis);
-        now.remembered.remember(key, checked);
-        // Only now: who comes in between finds one or the other.
-        now.underWay.remove(key);
-        result.complete(checked.verdict());
+        try {
+            now.remembered.remember(key, checked);
+        } finally {
+            // Only now: who comes in between finds one or the other.
+            now.underWay.remove(key);
+            result.complete(checked.verdict());
+        }
     }
 
     private static Checked checked(CredentialCheck check, byte[] credential, long nowMillis) {
         try {
             return check.check(credential, nowMillis);
-        } catch (RuntimeException fault) {
+        } catch (RuntimeException | Error fault) {
             // Whoever sends it could fill the log, so that it is told where somebody looks for it.
             LOG.debug("a credential cannot be verified by a fault of ours", fault);
-            return Checked.refused(AuthVerdict.refused("the credential cannot be verified"), nowMillis);
+            return Checked.refused(
+                    AuthVerdict.refused(Reason.UNAVAILABLE, "the credential cannot be verified"), nowMillis);
         }
     }
 

@@ -32,6 +32,9 @@ final class WatchedFile implements LiveText.Source {
         last = null; // Should reading fail it is tried again.
         try {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
+            if (!now.isRegularFile()) {
+                throw new IOException("no regular file"); // A pipe would hold up whoever opens it.
+            }
             Stamp stamp = new Stamp(now.lastModifiedTime(), now.size(), now.fileKey());
             if (stamp.equals(before)) {
                 last = stamp;

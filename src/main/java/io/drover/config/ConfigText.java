@@ -348,8 +348,12 @@ public final class ConfigText {
                 log.enabled()
                         ? log.file() + ", queue " + log.queue() + part(", put aside at", log.maxSize()) + ", "
                                 + log.keep() + " kept"
-                                + (log.prompts() ? part(", prompts up to", log.maxPrompt()) : ", no prompts")
+                                + (log.prompts() ? prompts(log) : ", no prompts")
                         : "off");
+    }
+
+    private static String prompts(DroverConfig.AuditLog log) {
+        return part(", prompts up to", log.maxPrompt()) + part(", waiting up to", log.maxWaiting());
     }
 
     private void line(String name, String text) {

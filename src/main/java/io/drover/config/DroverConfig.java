@@ -542,9 +542,17 @@ public record DroverConfig(
      * @param prompts whether the text of prompts stands in it too
      * @param maxPrompt bytes of a request's body that are kept as its prompt
      * @param queue most records waiting to be written; more are dropped and counted
+     * @param maxWaiting most bytes of bodies among these; a further one's line comes without its prompt
      * @param maxSize bytes at which a file is put aside
      * @param keep most files that are kept besides the one that is written
      */
     public record AuditLog(
-            boolean enabled, Path file, boolean prompts, int maxPrompt, int queue, long maxSize, int keep) {}
+            boolean enabled,
+            Path file,
+            boolean prompts,
+            int maxPrompt,
+            int queue,
+            long maxWaiting,
+            long maxSize,
+            int keep) {}
 }

@@ -111,6 +111,7 @@ final class Records {
                         drover.get("audit-log.prompts", Kind.BOOLEAN),
                         drover.get("audit-log.max-prompt", PROMPT_SIZE).intValue(),
                         number("audit-log.queue", 1, 1 << 24),
+                        drover.get("audit-log.max-waiting", SIZE),
                         drover.get("audit-log.max-size", FILE_SIZE),
                         number("audit-log.keep", 0, 10_000)));
     }

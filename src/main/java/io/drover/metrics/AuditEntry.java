@@ -12,7 +12,7 @@ sealed interface AuditEntry {
      */
     record Asked(AccessRecord record, @Nullable AuditedBody body, boolean promptLost) implements AuditEntry {
         long bodyBytes() {
-            return body == null ? 0 : body.bytes().remaining();
+            return body == null ? 0 : body.heldBytes();
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -54,7 +55,6 @@ final class AuditFile implements LineSink {
     private final long maxSize;
     private final int keep;
     private final InstantSource clock;
-    private final Pattern asidePattern;
     private final CountDownLatch ending = new CountDownLatch(1);
     private volatile boolean failing;
 
@@ -75,12 +75,11 @@ final class AuditFile implements LineSink {
         this.maxSize = maxSize;
         this.keep = keep;
         this.clock = clock;
-        this.asidePattern = Pattern.compile(Pattern.quote(fileName()) + ASIDE_PATTERN);
         open();
     }
 
-    private String fileName() {
-        return Objects.requireNonNull(path.getFileName(), "file name").toString();
+    private static String fileName(Path place) {
+        return Objects.requireNonNull(place.getFileName(), "file name").toString();
     }
 
     /** Whether the last write has failed and is being tried again. Any thread. */
@@ -252,8 +251,11 @@ final class AuditFile implements LineSink {
 
     /** Moves the file away and opens a new one; where that is impossible the full one grows. */
     private FileChannel putAside(FileChannel full) throws IOException {
+        Path place;
         try {
-            Files.move(path, freeName());
+            // Behind a link it is the file that moves: its place is where there is room for it.
+            place = path.toRealPath();
+            Files.move(place, freeName(place));
             moveFailureTold = false;
         } catch (IOException e) {
             if (!moveFailureTold) {
@@ -265,30 +267,31 @@ final class AuditFile implements LineSink {
         close();
         FileChannel next = open();
         try {
-            deleteOldest();
-        } catch (IOException e) {
+            deleteOldest(place);
+        } catch (IOException | DirectoryIteratorException e) {
             LOG.warn("audit log: more than audit-log.keep files stay beside {}, since one cannot be deleted", path, e);
         }
         return next;
     }
 
-    private Path freeName() {
+    private Path freeName(Path place) {
         Instant time = clock.instant();
-        Path free = aside(time);
+        Path free = aside(place, time);
         while (Files.exists(free, LinkOption.NOFOLLOW_LINKS)) {
             time = time.plusMillis(1);
-            free = aside(time);
+            free = aside(place, time);
         }
         return free;
     }
 
-    private Path aside(Instant time) {
-        return path.resolveSibling(fileName() + "." + ASIDE.format(time));
+    private static Path aside(Path place, Instant time) {
+        return place.resolveSibling(fileName(place) + "." + ASIDE.format(time));
     }
 
-    private void deleteOldest() throws IOException {
+    private void deleteOldest(Path place) throws IOException {
         List<Path> aside = new ArrayList<>();
-        Path directory = Objects.requireNonNull(path.getParent(), "directory of the audit log");
+        Path directory = Objects.requireNonNull(place.getParent(), "directory of the audit log");
+        Pattern asidePattern = Pattern.compile(Pattern.quote(fileName(place)) + ASIDE_PATTERN);
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
             for (Path each : all) {
                 if (asidePattern.matcher(String.valueOf(each.getFileName())).matches()

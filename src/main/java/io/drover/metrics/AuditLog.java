@@ -23,9 +23,6 @@ import org.slf4j.LoggerFactory;
 public final class AuditLog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
 
-    /** Most bytes of bodies in the queue: a disk that hangs must not fill the memory with prompts. */
-    private static final long MOST_WAITING = 64L << 20;
-
     private static final int FORBIDDEN = 403;
     private static final int UNAUTHORIZED = 401;
     private static final int TOO_MANY_REQUESTS = 429;
@@ -33,7 +30,10 @@ public final class AuditLog implements AutoCloseable {
     private final @Nullable AuditFile file;
     private final @Nullable LineWriter<AuditEntry> writer;
     private final InstantSource clock;
+
+    /** Bytes of bodies in the queue: a disk that hangs must not fill the memory with prompts. */
     private final long mostWaiting;
+
     private final int promptBytes;
     private final AtomicLong waiting = new AtomicLong();
 
@@ -45,14 +45,12 @@ public final class AuditLog implements AutoCloseable {
      * @throws IOException if the file cannot be opened for appending
      */
     public static AuditLog open(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped) throws IOException {
-        return new AuditLog(config, dropped, Clock.systemUTC(), MOST_WAITING);
+        return new AuditLog(config, dropped, Clock.systemUTC());
     }
 
-    /** @param mostWaiting bytes of bodies in the queue */
-    AuditLog(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped, InstantSource clock, long mostWaiting)
-            throws IOException {
+    AuditLog(DroverConfig.AuditLog config, ObjLongConsumer<String> dropped, InstantSource clock) throws IOException {
         this.clock = clock;
-        this.mostWaiting = mostWaiting;
+        this.mostWaiting = config.maxWaiting();
         this.promptBytes = config.enabled() && config.prompts() ? config.maxPrompt() : 0;
         if (config.enabled()) {
             AuditFile opened = open(config, clock);
@@ -96,7 +94,7 @@ public final class AuditLog implements AutoCloseable {
         if (writer == null || !isRecorded(record)) {
             return;
         }
-        int bytes = body == null ? 0 : body.bytes().remaining();
+        int bytes = body == null ? 0 : body.heldBytes();
         boolean room = bytes == 0 || waiting.addAndGet(bytes) <= mostWaiting;
         boolean taken = writer.offer(new Asked(record, room ? body : null, !room && body != null && body.prompt()));
         if (bytes > 0 && !(room && taken)) {

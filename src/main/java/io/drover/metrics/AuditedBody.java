@@ -9,4 +9,9 @@ import java.nio.ByteBuffer;
  * @param cut whether not all of the body is in it
  * @param prompt whether it is written as it is; else only the names of models in it are
  */
-public record AuditedBody(ByteBuffer bytes, boolean cut, boolean prompt) {}
+public record AuditedBody(ByteBuffer bytes, boolean cut, boolean prompt) {
+    /** What it takes of the memory, which may be twice what is in it. */
+    int heldBytes() {
+        return bytes.capacity();
+    }
+}

@@ -146,7 +146,7 @@ final class LineWriter<T> implements AutoCloseable {
     private void add(T record) {
         try {
             lines.add(record);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failed("a record could not be formatted", e);
             lose(1);
         }
@@ -154,19 +154,20 @@ final class LineWriter<T> implements AutoCloseable {
 
     private void write() {
         long lostNow = lost.sum();
-        if (lostNow > lostTold) {
-            lines.addLost(lostNow - lostTold);
-        }
-        if (lines.size() == 0) {
+        if (lines.size() == 0 && lostNow == lostTold) {
             return;
         }
         try {
+            if (lostNow > lostTold) {
+                lines.addLost(lostNow - lostTold);
+            }
             sink.write(lines.bytes());
             if (lostNow > lostTold) {
                 losses.onTold(lostNow - lostTold);
                 lostTold = lostNow;
             }
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // Whatever it is, such as a heap that is full for a moment: without this thread nothing is logged any more.
             failed("cannot be written", e);
             lose(lines.records());
         } finally {
@@ -178,7 +179,7 @@ final class LineWriter<T> implements AutoCloseable {
         try {
             sink.reopen();
             failureTold = false;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             failed("cannot be opened again", e);
         }
     }
@@ -203,7 +204,7 @@ final class LineWriter<T> implements AutoCloseable {
     }
 
     /** Told once, not per line: a full disk would fill the other log as well. */
-    private void failed(String what, Exception e) {
+    private void failed(String what, Throwable e) {
         if (!failureTold) {
             failureTold = true;
             LOG.warn("{}: {}; lost lines are counted from here on without a further word", name, what, e);

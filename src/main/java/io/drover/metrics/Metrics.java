@@ -65,6 +65,7 @@ public final class Metrics {
     private final Counter accessLogDropped;
     private final Counter auditLogDropped;
     private final Counter accessRefused;
+    private final Counter authRefused;
     private final Counter peerHeadersRefused;
     private final Counter limited;
     private final Counter delayed;
@@ -99,6 +100,7 @@ public final class Metrics {
         this.accessLogDropped = counter("drover_access_log_dropped_total", "Access log lines that were lost.");
         this.auditLogDropped = counter("drover_audit_log_dropped_total", "Audit log lines that were lost.", "reason");
         accessRefused = counter("drover_access_refused_total", "Requests refused because of the client's address.");
+        authRefused = counter("drover_auth_refused_total", "Requests refused because of their credentials.", "reason");
         peerHeadersRefused = counter(
                 "drover_proxy_protocol_refused_total", "Connections that did not begin with a valid PROXY header.");
         this.limited = counter("drover_rate_limited_total", "Requests refused because of a limit.", "limit");
@@ -161,6 +163,13 @@ public final class Metrics {
     /** Counts a request from an address that may not ask. */
     public void onAccessRefused() {
         accessRefused.inc();
+    }
+
+    /** Counts a request that was asked for its credentials. {@code refusedAs}: a few fixed words; null: accepted. */
+    public void onAuthentication(@Nullable String refusedAs) {
+        if (refusedAs != null) {
+            authRefused.labels(refusedAs).inc();
+        }
     }
 
     /** Counts a connection that did not begin with a header of the PROXY protocol. */

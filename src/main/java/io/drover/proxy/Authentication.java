@@ -1,6 +1,7 @@
 package io.drover.proxy;
 
 import io.drover.admission.AuthVerdict;
+import io.drover.admission.AuthVerdict.Reason;
 import io.drover.admission.Authenticator;
 import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.AuthMode;
@@ -51,7 +52,7 @@ public final class Authentication {
         users = null;
         pathPrefix = NO_BYTES;
         challenge = NO_BYTES;
-        nothing = AuthVerdict.refused("");
+        nothing = AuthVerdict.refused(Reason.MISSING, "");
         hint = "";
     }
 
@@ -73,7 +74,7 @@ public final class Authentication {
                 + (users != null ? "WWW-Authenticate: Basic realm=\"drover\", charset=\"UTF-8\"\r\n" : ""));
         this.challenge = both;
         String wanted = keys != null ? "key" : tokens != null ? "token" : "name and password";
-        this.nothing = AuthVerdict.refused("no " + wanted + " with the request");
+        this.nothing = AuthVerdict.refused(Reason.MISSING, "no " + wanted + " with the request");
         this.hint = hint(config);
     }
 

@@ -30,6 +30,7 @@ final class BodyCopy {
     private int size;
     private int run;
     private boolean cut;
+    private boolean ended;
 
     private BodyCopy(int limit, boolean prompt) {
         this.limit = limit;
@@ -95,10 +96,15 @@ final class BodyCopy {
         bytes[size++] = next;
     }
 
+    /** The body has come to its end: nothing is missing because the client left, or was refused, before that. */
+    void end() {
+        ended = true;
+    }
+
     /** What was copied; null if nothing was. Nothing may be fed any more. */
     @Nullable
     AuditedBody toAuditedBody() {
         endRun();
-        return size == 0 ? null : new AuditedBody(ByteBuffer.wrap(bytes, 0, size), cut, prompt);
+        return size == 0 ? null : new AuditedBody(ByteBuffer.wrap(bytes, 0, size), cut || !ended, prompt);
     }
 }

@@ -117,6 +117,7 @@ final class Gate implements LimitedRequest {
             return null;
         }
         Principal principal = found.principal();
+        worker.context().metrics().onAuthentication(found.refusedAs());
         if (principal == null && found.isForNow()) {
             return refuse(503, "credentials not checked", found.refusal()).with(OwnAnswers.RETRY_AFTER);
         }

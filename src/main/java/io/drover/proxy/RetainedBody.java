@@ -66,6 +66,9 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
         if (overBudget) {
             throw new BadMessageException(503, "no memory left for request bodies (buffers.retained-bodies)");
         }
+        if (copy != null && reader.isComplete()) {
+            copy.end();
+        }
     }
 
     @Override

@@ -17,8 +17,10 @@ final class ApiKeysTest {
         ApiKeys keys = new ApiKeys(List.of(alice, Keys.key("bob", "two")));
 
         assertThat(keys.verdict(Keys.digest("one"), NOW)).isSameAs(alice.verdict());
-        assertThat(keys.verdict(Keys.digest("three"), NOW)).isEqualTo(AuthVerdict.refused("unknown key"));
-        assertThat(ApiKeys.NONE.verdict(Keys.digest("one"), NOW)).isEqualTo(AuthVerdict.refused("unknown key"));
+        assertThat(keys.verdict(Keys.digest("three"), NOW))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, "unknown key"));
+        assertThat(ApiKeys.NONE.verdict(Keys.digest("one"), NOW))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, "unknown key"));
     }
 
     @Test
@@ -54,14 +56,16 @@ final class ApiKeysTest {
         ApiKeys keys = new ApiKeys(List.of(Keys.key("alice", "one", ",\"expires\":\"2026-06-01\"")));
 
         assertThat(keys.verdict(Keys.digest("one"), NOW - 1).principal()).isNotNull();
-        assertThat(keys.verdict(Keys.digest("one"), NOW)).isEqualTo(AuthVerdict.refused("this key has expired"));
+        assertThat(keys.verdict(Keys.digest("one"), NOW))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.EXPIRED, "this key has expired"));
     }
 
     @Test
     void aDisabledKeyIsRefusedEvenIfItHasExpiredToo() {
         ApiKeys keys = new ApiKeys(List.of(Keys.key("alice", "one", ",\"enabled\":false,\"expires\":\"2020-01-01\"")));
 
-        assertThat(keys.verdict(Keys.digest("one"), NOW)).isEqualTo(AuthVerdict.refused("this key is disabled"));
+        assertThat(keys.verdict(Keys.digest("one"), NOW))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.DISABLED, "this key is disabled"));
     }
 
     /** Time is not measured here: what is compared is the same, and comparing takes the same time. */
@@ -88,7 +92,8 @@ final class ApiKeysTest {
     @Test
     void theStandInLetsNobodyIn() {
         assertThat(ApiKeys.NONE.verdict(new byte[32], NOW).principal()).isNull();
-        assertThat(ApiKeys.NONE.verdict(new byte[32], NOW)).isEqualTo(AuthVerdict.refused("unknown key"));
+        assertThat(ApiKeys.NONE.verdict(new byte[32], NOW))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, "unknown key"));
     }
 
     @Test

@@ -37,7 +37,7 @@ final class BasicAuthenticatorTest {
     private static final long MINUTES = Duration.ofMinutes(5).toMillis();
     private static final String ANNA = "anna:$2y$05$abcdefghijklmnopqrstuufCq7KSx/yTY1N2WBDUpQoHYqabOcAn2";
     private static final String EMPTY = "empty:$apr1$xyz$Pix4eE3fQHxJjb6LqtyMK1";
-    private static final AuthVerdict WRONG = AuthVerdict.refused("wrong user or password");
+    private static final AuthVerdict WRONG = AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, "wrong user or password");
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(LiveText.class);
     private final Queue<String> log = new ConcurrentLinkedQueue<>();
@@ -169,6 +169,27 @@ final class BasicAuthenticatorTest {
         assertThat(verify("empty:").principal()).isNotNull();
         users.configure(auth(other, 50));
         assertThat(verify("empty:").principal()).isNotNull();
+    }
+
+    /** A look that found something just before a reload comes to its end after it. */
+    @Test
+    void aFileThatIsNoLongerReadPutsNobodyBack() throws Exception {
+        Path other = file.resolveSibling("other");
+        Files.writeString(other, EMPTY);
+        Thread looks = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("drover-users"))
+                .findFirst()
+                .orElseThrow();
+        synchronized (users) {
+            Files.writeString(file, ANNA + "\n");
+            Await.until("it waits", Duration.ofSeconds(20), () -> looks.getState() == Thread.State.BLOCKED);
+            users.configure(auth(other, 100));
+        }
+        looks.join(20_000);
+
+        assertThat(looks.isAlive()).isFalse();
+        assertThat(verify("empty:").principal()).isNotNull();
+        assertThat(verify("anna:pass:wörd")).isEqualTo(WRONG);
     }
 
     private static Auth auth(Path file, int cached) {

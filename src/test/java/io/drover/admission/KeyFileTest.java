@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -15,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
@@ -46,10 +48,10 @@ final class KeyFileTest {
 
     @Test
     void aFileThatIsMissingAtTheStartIsAnError() {
-        assertThatThrownBy(() -> KeyFile.open(file))
+        assertThatThrownBy(() -> KeyFile.open(file, ApiKeys.NONE))
                 .isInstanceOf(IOException.class)
                 .hasMessage("drover.auth.keys-file: \"" + file + "\": no such file (expected: a readable file)");
-        assertThatThrownBy(() -> KeyFile.open(dir))
+        assertThatThrownBy(() -> KeyFile.open(dir, ApiKeys.NONE))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("drover.auth.keys-file: \"" + dir + "\": ")
                 .hasMessageEndingWith(" (expected: a readable file)");
@@ -59,7 +61,7 @@ final class KeyFileTest {
     void mistakesAtTheStartAreAnErrorThatTellsAllOfThem() throws IOException {
         Files.writeString(file, "# keys\n{}\n" + ALICE + Keys.line("bob", "two", ",\"enabled\":1"));
 
-        assertThatThrownBy(() -> KeyFile.open(file))
+        assertThatThrownBy(() -> KeyFile.open(file, ApiKeys.NONE))
                 .isInstanceOf(IOException.class)
                 .hasMessage(file + ":2: no name (expected: a name of 1 to 255 letters, digits and . _ - : [ ])\n" + file
                         + ":2: no hash (expected: sha256: and 64 hexadecimal digits, as the command key prints it)\n"
@@ -70,7 +72,7 @@ final class KeyFileTest {
     void aFileWithoutKeysMayBeThereAtTheStart() throws IOException {
         Files.createFile(file);
 
-        assertThat(KeyFile.open(file).keys()).isEmpty();
+        assertThat(KeyFile.open(file, ApiKeys.NONE).keys()).isEmpty();
     }
 
     @Test
@@ -80,11 +82,11 @@ final class KeyFileTest {
         Path next = Files.writeString(dir.resolve("next"), BOB + "\n\n");
         Files.setLastModifiedTime(next, Files.getLastModifiedTime(file));
         assertThat(Files.size(next)).isEqualTo(Files.size(file));
-        keys.look();
+        keys.look(ApiKeys.NONE);
 
         Files.move(next, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
 
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(names(keys)).containsExactly("bob");
         assertThat(logged())
                 .containsExactly("INFO keys file " + file + ": 1 keys", "INFO keys file " + file + ": 1 keys");
@@ -99,13 +101,13 @@ final class KeyFileTest {
         Files.writeString(dir.resolve("v2/keys"), ALICE + BOB);
         Path data = Files.createSymbolicLink(dir.resolve("..data"), Path.of("v1"));
         Files.createSymbolicLink(file, Path.of("..data/keys"));
-        KeyFile keys = KeyFile.open(file);
-        keys.look();
+        KeyFile keys = KeyFile.open(file, ApiKeys.NONE);
+        keys.look(ApiKeys.NONE);
 
         Path swap = Files.createSymbolicLink(dir.resolve("..data_tmp"), Path.of("v2"));
         Files.move(swap, data, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
 
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(names(keys)).containsExactly("alice", "bob");
     }
 
@@ -116,7 +118,7 @@ final class KeyFileTest {
         Files.writeString(file, ALICE.replace("alice", "malin"));
         Files.setLastModifiedTime(file, time);
 
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(names(keys)).containsExactly("malin");
     }
 
@@ -125,13 +127,58 @@ final class KeyFileTest {
         KeyFile keys = open(ALICE);
         List<KeyLine> read = keys.keys();
 
-        assertThat(keys.look()).isFalse();
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
         Files.setLastModifiedTime(file, FileTime.fromMillis(1_000));
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
 
         assertThat(keys.keys()).isSameAs(read);
         assertThat(logged()).hasSize(1);
+    }
+
+    /** Whoever has a million keys pays for those that changed only. */
+    @Test
+    void whatALineSaidBeforeIsNotKeptASecondTime() throws IOException {
+        KeyFile keys = open(ALICE + BOB);
+        KeyLine alice = keys.keys().get(0);
+        KeyLine bob = keys.keys().get(1);
+
+        Files.writeString(
+                file, Keys.line("carol", "three") + "\n" + ALICE + Keys.line("bob", "two", ",\"enabled\":false"));
+        assertThat(keys.look(new ApiKeys(keys.keys()))).isTrue();
+
+        assertThat(names(keys)).containsExactly("carol", "alice", "bob");
+        assertThat(keys.keys().get(1)).isSameAs(alice);
+        assertThat(keys.keys().get(2)).isNotEqualTo(bob);
+    }
+
+    /** Opening one would wait until somebody writes into it, and a reload with it. */
+    @Test
+    @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aPipeIsNoKeysFile() throws Exception {
+        assertThat(new ProcessBuilder("mkfifo", file.toString()).start().waitFor())
+                .isZero();
+
+        assertThatThrownBy(() -> KeyFile.open(file, ApiKeys.NONE))
+                .isInstanceOf(IOException.class)
+                .hasMessage(
+                        "drover.auth.keys-file: \"" + file + "\": it is no regular file (expected: a readable file)");
+    }
+
+    @Test
+    void aByteOrderMarkAndLineEndsOfWindowsAreNoMistake() throws IOException {
+        KeyFile keys = open("\ufeff" + ALICE.replace("\n", "\r\n") + "\r\n" + BOB.replace("\n", "\r\n"));
+
+        assertThat(names(keys)).containsExactly("alice", "bob");
+    }
+
+    @Test
+    void bytesThatAreNoUtf8AreAMistakeOfTheirLine() throws IOException {
+        Files.writeString(
+                file, ALICE + Keys.line("bob", "two", ",\"owner\":\"J\u00fcrgen\""), StandardCharsets.ISO_8859_1);
+
+        assertThatThrownBy(() -> KeyFile.open(file, ApiKeys.NONE))
+                .hasMessage(file + ":2: no UTF-8 (expected: text in UTF-8)");
     }
 
     @Test
@@ -139,9 +186,9 @@ final class KeyFileTest {
         KeyFile keys = open(ALICE);
         Files.writeString(file, BOB + "{\"name\":\"carol\",\"hash\":\"sha256:0\"}\nnonsense\n");
 
-        assertThat(keys.look()).isFalse();
-        assertThat(keys.look()).isFalse();
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
 
         assertThat(names(keys)).containsExactly("alice");
         assertThat(logged()).hasSize(2);
@@ -151,7 +198,7 @@ final class KeyFileTest {
                 .contains("\n" + file + ":3: no JSON at column ");
 
         Files.writeString(file, BOB);
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(names(keys)).containsExactly("bob");
     }
 
@@ -160,10 +207,10 @@ final class KeyFileTest {
         KeyFile keys = open(ALICE + BOB);
 
         Files.writeString(file, (ALICE + BOB).substring(0, ALICE.length() + 20));
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
         Files.writeString(file, "");
-        assertThat(keys.look()).isFalse();
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
 
         assertThat(names(keys)).containsExactly("alice", "bob");
         assertThat(logged()).hasSize(3).last().asString().endsWith("so that its last 2 keys stay: it is empty");
@@ -175,7 +222,7 @@ final class KeyFileTest {
 
         Files.writeString(file, "# nobody\n");
 
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(keys.keys()).isEmpty();
     }
 
@@ -184,19 +231,19 @@ final class KeyFileTest {
         KeyFile keys = open(ALICE);
         Files.delete(file);
 
-        assertThat(keys.look()).isFalse();
-        assertThat(keys.look()).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
+        assertThat(keys.look(ApiKeys.NONE)).isFalse();
         assertThat(names(keys)).containsExactly("alice");
         assertThat(logged()).hasSize(2).last().asString().endsWith("so that its last 1 keys stay: no such file");
 
         Files.writeString(file, BOB);
-        assertThat(keys.look()).isTrue();
+        assertThat(keys.look(ApiKeys.NONE)).isTrue();
         assertThat(names(keys)).containsExactly("bob");
     }
 
     private KeyFile open(String text) throws IOException {
         Files.writeString(file, text);
-        KeyFile keys = KeyFile.open(file);
+        KeyFile keys = KeyFile.open(file, ApiKeys.NONE);
         keys.tell();
         return keys;
     }

@@ -95,6 +95,17 @@ final class KeyLineTest {
         assertThat(KeyLine.parse(line)).isEqualTo(KeyLine.of(Keys.hash(SECRET), ALICE));
     }
 
+    /** Terminals and redirections have character sets of their own. */
+    @Test
+    void whatIsWrittenIsAscii() throws FieldsException {
+        String line = KeyLine.write("anna", Keys.hash("one"), Map.of("owner", "J\u00fcrgen \ud83d\ude00"));
+
+        assertThat(line).isPrintable().matches("\\p{ASCII}+");
+        Principal read = KeyLine.parse(line).verdict().principal();
+        assertThat(read).isNotNull();
+        assertThat(read.owner()).isEqualTo("J\u00fcrgen \ud83d\ude00");
+    }
+
     @Test
     void whatCouldNotBeReadIsNotWritten() {
         assertThatThrownBy(() -> KeyLine.write("a b", Keys.hash(SECRET), Map.of("requests", "10/w")))
@@ -242,7 +253,7 @@ final class KeyLineTest {
 
     @Test
     void everyMistakeIsToldWithItsLine() throws IOException {
-        KeyLines lines = new KeyLines(number -> "line " + number);
+        KeyLines lines = new KeyLines(number -> "line " + number, ApiKeys.NONE);
 
         lines.addAll(new BufferedReader(new StringReader(String.join(
                 "\r\n",
@@ -266,7 +277,7 @@ final class KeyLineTest {
 
     @Test
     void ofVeryManyMistakesTheNumberIsTold() throws IOException {
-        KeyLines lines = new KeyLines(number -> "line " + number);
+        KeyLines lines = new KeyLines(number -> "line " + number, ApiKeys.NONE);
 
         lines.addAll(new BufferedReader(new StringReader("x\n".repeat(150))));
 
@@ -274,8 +285,26 @@ final class KeyLineTest {
     }
 
     @Test
+    void amongManyEachSecondOneIsFound() throws IOException {
+        KeyLines lines = new KeyLines(Integer::toString, ApiKeys.NONE);
+        StringBuilder text = new StringBuilder();
+        for (int i = 1; i <= 1_000; i++) {
+            text.append(Keys.line("key-" + i, "secret-" + i)).append('\n');
+        }
+        text.append(Keys.line("key-1", "another")).append('\n').append(Keys.line("other", "secret-1000"));
+
+        lines.addAll(new BufferedReader(new StringReader(text.toString())));
+
+        assertThat(lines.problems())
+                .containsExactly(
+                        "1001: name: \"key-1\" (expected: a name of its own; 1 has this one)",
+                        "1002: hash: (hidden) (expected: a hash of its own; 1000 has this one)");
+        assertThat(lines.keys()).hasSize(1_000);
+    }
+
+    @Test
     void whatManyKeysHaveInCommonIsKeptOnce() throws IOException {
-        KeyLines lines = new KeyLines(Integer::toString);
+        KeyLines lines = new KeyLines(Integer::toString, ApiKeys.NONE);
         String common = ",\"owner\":\"team\",\"models\":[\"a*\"],\"requests\":\"1/s\"";
 
         lines.addAll(new BufferedReader(

@@ -3,6 +3,9 @@ package io.drover.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.drover.config.DroverConfig.Auth;
 import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.Jwt;
@@ -12,9 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.AbstractMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
@@ -25,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 @Timeout(30)
 final class KeyRingTest {
@@ -56,8 +62,8 @@ final class KeyRingTest {
         byte[] head = "Bearer one\r\n".getBytes(StandardCharsets.US_ASCII);
 
         assertThat(ring.known(head, 7, 10, 0)).isEqualTo(AuthVerdict.of(Principal.named("alice")));
-        assertThat(ring.known(head, 7, 9, 0)).isEqualTo(AuthVerdict.refused(UNKNOWN));
-        assertThat(ring.known(head, 7, 7, 0)).isEqualTo(AuthVerdict.refused(UNKNOWN));
+        assertThat(ring.known(head, 7, 9, 0)).isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, UNKNOWN));
+        assertThat(ring.known(head, 7, 7, 0)).isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, UNKNOWN));
         assertThat(ring.verify("one".getBytes(StandardCharsets.US_ASCII), 0))
                 .isCompletedWithValue(AuthVerdict.of(Principal.named("alice")));
         assertThat(ring.size()).isEqualTo(1);
@@ -182,6 +188,75 @@ final class KeyRingTest {
         looks(3);
 
         assertThat(said(ring, "two")).startsWith(UNKNOWN + ";");
+    }
+
+    /** As with a heap that is full for a moment: the keys stay, it is said, and the looks go on. */
+    @Test
+    void anErrorWhileKeysAreReadEndsNoLooks() throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(KeyRing.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        stored = Map.of("bob", Keys.line("bob", "two"));
+        KeyRing ring = KeyRing.open(auth(false, true, OFTEN), this::lines, thread);
+        Await.until("read", SOON, () -> said(ring, "two").equals("bob"));
+
+        Full full = new Full(Map.of("carol", Keys.line("carol", "three")));
+        stored = full;
+        Await.until("the heap is full twice", SOON, () -> full.thrown.get() == 2);
+        assertThat(said(ring, "two")).isEqualTo("bob");
+
+        Await.until("there is room", SOON, () -> said(ring, "three").equals("carol"));
+        assertThat(said(ring, "two")).isEqualTo(UNKNOWN);
+        logger.detachAppender(log);
+        assertThat(log.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .hasSize(2)
+                .containsOnly("keys cannot be read by a fault of ours, so that the last 1 stay for now");
+    }
+
+    @Test
+    void anErrorOfTheStoreEndsNoLooks() throws IOException {
+        AtomicInteger asked = new AtomicInteger();
+        KeyRing ring = KeyRing.open(
+                auth(false, true, OFTEN),
+                () -> {
+                    if (asked.incrementAndGet() < 3) {
+                        throw new OutOfMemoryError("in a test");
+                    }
+                    return CompletableFuture.completedFuture(Map.of("bob", Keys.line("bob", "two")));
+                },
+                thread);
+
+        Await.until("read", SOON, () -> said(ring, "two").equals("bob"));
+    }
+
+    /** Lines that there is no memory for, at first when they are compared and then when they are read. */
+    private static final class Full extends AbstractMap<String, String> {
+        private final Map<String, String> lines;
+        private final AtomicInteger thrown = new AtomicInteger();
+
+        Full(Map<String, String> lines) {
+            this.lines = lines;
+        }
+
+        @Override
+        public Set<Entry<String, String>> entrySet() {
+            throwAt(0);
+            return lines.entrySet();
+        }
+
+        @Override
+        public Set<String> keySet() {
+            throwAt(1);
+            return lines.keySet();
+        }
+
+        private void throwAt(int time) {
+            if (thrown.compareAndSet(time, time + 1)) {
+                throw new OutOfMemoryError("in a test");
+            }
+        }
     }
 
     @Test

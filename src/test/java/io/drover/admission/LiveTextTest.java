@@ -38,6 +38,9 @@ final class LiveTextTest {
         @Override
         public Optional<String> look() throws IOException {
             looks++;
+            if (there.equals("error")) {
+                throw new OutOfMemoryError("in a test");
+            }
             if (there.equals("away")) {
                 throw new IOException("away");
             }
@@ -136,6 +139,20 @@ final class LiveTextTest {
         assertThat(accepted).containsExactly("one");
         text.tick(START + REGULAR + 3 * LEAST);
         assertThat(looks).isEqualTo(4);
+    }
+
+    /** It would end the looks for good, and leave those waiting who miss something. */
+    @Test
+    void anErrorIsAFailureAsWell() {
+        text.tick(START);
+        there = "error";
+        text.tick(START + REGULAR);
+        assertThat(newerThan(1, START + REGULAR + 1)).isFalse();
+        there = "two";
+        text.tick(START + REGULAR + LEAST);
+
+        assertThat(accepted).containsExactly("one", "two");
+        assertThat(said()).last().isEqualTo("place is in use again");
     }
 
     @Test

@@ -150,6 +150,22 @@ final class TokenCheckTest {
         assertThat(principal.expires()).isPresent();
     }
 
+    /** What is accepted is remembered for as long as it holds. */
+    @Test
+    void theLimitsClaimMayEndATokenSooner() {
+        Instant soon = Instant.ofEpochMilli(NOW).plusSeconds(60);
+        JWTClaimsSet.Builder claims = anna().claim("drover", Map.of("expires", soon.toString()));
+
+        Checked checked = checked(Tokens.sign(claims.build(), RSA, JWSAlgorithm.RS256));
+
+        assertThat(checked.verdict().principal()).isNotNull();
+        assertThat(checked.untilMillis()).isEqualTo(soon.toEpochMilli());
+        assertThat(refusalOf(anna().claim("drover", Map.of("expires", "2020-01-01"))))
+                .isEqualTo("the token has expired");
+        assertThat(refusalOf(anna().claim("drover", Map.of("enabled", false))))
+                .isEqualTo("the token's claims disable it");
+    }
+
     @Test
     void aWrongLimitsClaimLetsNobodyIn() {
         assertThat(refusalOf(anna().claim("drover", Map.of("oops", 1)))).startsWith("the token's claim drover: ");

@@ -23,6 +23,11 @@ final class UsersTest {
     }
 
     @Test
+    void aByteOrderMarkIsNoPartOfAName() throws IOException {
+        assertThat(Users.parse("\ufeffanna:" + APR1).have("anna", PASSWORD)).isTrue();
+    }
+
+    @Test
     void anUnknownUserIsNobodyWithAnybodysPassword() throws IOException {
         Users users = Users.parse("anna:" + APR1);
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -21,7 +22,7 @@ final class VerificationsTest {
     private static final int WAITING = 3;
     private static final int CACHED = 10;
     private static final AuthVerdict ANNA = AuthVerdict.of(Principal.named("anna"));
-    private static final AuthVerdict WRONG = AuthVerdict.refused("wrong");
+    private static final AuthVerdict WRONG = AuthVerdict.refused(AuthVerdict.Reason.UNKNOWN, "wrong");
 
     private final AtomicInteger checks = new AtomicInteger();
     private final CountDownLatch opened = new CountDownLatch(1);
@@ -33,6 +34,9 @@ final class VerificationsTest {
         String text = new String(credential, StandardCharsets.UTF_8);
         if (text.contains("slow")) {
             await();
+        }
+        if (text.contains("error")) {
+            throw new StackOverflowError("in a test");
         }
         if (text.contains("fault")) {
             throw new IllegalStateException("of ours");
@@ -129,14 +133,25 @@ final class VerificationsTest {
     void whatIsTooLongIsRefusedUnread() {
         String longest = "good" + "x".repeat(LONGEST - 4);
         assertThat(verify(longest, 0)).isSameAs(ANNA);
-        assertThat(known(longest + "x", 0)).isEqualTo(AuthVerdict.refused("the credential is longer than 100 bytes"));
+        assertThat(known(longest + "x", 0))
+                .isEqualTo(
+                        AuthVerdict.refused(AuthVerdict.Reason.MALFORMED, "the credential is longer than 100 bytes"));
         assertThat(verify(longest + "x", 0).principal()).isNull();
         assertThat(checks).hasValue(1);
     }
 
     @Test
     void aFaultIsARefusal() {
-        assertThat(verify("good fault", 0)).isEqualTo(AuthVerdict.refused("the credential cannot be verified"));
+        assertThat(verify("good fault", 0))
+                .isEqualTo(AuthVerdict.refused(AuthVerdict.Reason.UNAVAILABLE, "the credential cannot be verified"));
+        assertThat(verify("good", 0)).isSameAs(ANNA);
+    }
+
+    /** Else whoever sends it would wait for ever, and the next one with the same. */
+    @Test
+    void soIsAnError() {
+        assertThat(begin("good error").orTimeout(20, TimeUnit.SECONDS).join().refusal())
+                .isEqualTo("the credential cannot be verified");
         assertThat(verify("good", 0)).isSameAs(ANNA);
     }
 

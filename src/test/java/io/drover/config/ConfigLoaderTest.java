@@ -267,7 +267,7 @@ final class ConfigLoaderTest {
                         new DroverConfig.Redis(Optional.of("rediss://:secret@cache:6380")),
                         new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23),
                         new DroverConfig.AuditLog(
-                                true, Path.of("/var/log/audit.log"), true, 29 * 1024, 30, 31L << 20, 32)));
+                                true, Path.of("/var/log/audit.log"), true, 29 * 1024, 30, 33L << 20, 31L << 20, 32)));
     }
 
     @Test

@@ -157,6 +157,7 @@ final class ConfigProblemsTest {
         audit-log.prompts = some         | "some" (expected: true or false)
         audit-log.max-prompt = 0         | 0 (expected: a size from 1B to 16MiB)
         audit-log.queue = 0              | 0 (expected: a whole number from 1 to 16777216)
+        audit-log.max-waiting = 0        | 0 (expected: a size from 1B to 1TiB)
         audit-log.max-size = 1KiB        | "1KiB" (expected: a size from 64KiB to 1TiB)
         audit-log.keep = -1              | -1 (expected: a whole number from 0 to 10000)
         discovery.dns = gpu              | "gpu" (expected: host:port with a port from 1 to 65535, or a service such as _ollama._tcp.example.org)

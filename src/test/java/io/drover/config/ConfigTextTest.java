@@ -103,7 +103,7 @@ final class ConfigTextTest {
                 metrics     at most 22 models by name, stall after 23s
                 redis       set, URI hidden
                 access log  off
-                audit log   /var/log/audit.log, queue 30, put aside at 31MiB, 32 kept, prompts up to 29KiB
+                audit log   /var/log/audit.log, queue 30, put aside at 31MiB, 32 kept, prompts up to 29KiB, waiting up to 33MiB
                 process     3 event loops, transport io_uring, drain delay 101s, drain timeout 102s
                 """)
                 .doesNotContain("abc")

@@ -225,6 +225,25 @@ class ApiKeyTest {
     }
 
     @Test
+    void refusalsAreCountedByTheirReason() {
+        drover.exchange("GET", "/api/tags", "");
+        chat("x-api-key: nobody's");
+        chat("x-api-key: nobody's either");
+        chat("x-api-key: " + OLD);
+        chat("x-api-key: " + ALICE);
+
+        assertThat(refused("missing")).isEqualTo(1);
+        assertThat(refused("unknown")).isEqualTo(2);
+        assertThat(refused("expired")).isEqualTo(1);
+        assertThat(drover.metrics().lines().filter(line -> line.startsWith("drover_auth_refused_total{")))
+                .hasSize(3);
+    }
+
+    private double refused(String reason) {
+        return drover.metric("drover_auth_refused_total{reason=\"" + reason + "\",}");
+    }
+
+    @Test
     void theConnectionLivesOnAfterARefusal() {
         try (RawClient client = drover.connect()) {
             assertThat(client.exchange("POST", "/api/chat", CHAT).status()).isEqualTo(401);

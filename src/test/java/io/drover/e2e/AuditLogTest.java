@@ -6,6 +6,7 @@ import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
+import io.drover.testing.RawClient;
 import io.drover.testing.RawClient.Response;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -147,6 +148,61 @@ class AuditLogTest {
             assertThat(lines.get(0).fields()).doesNotContainKey("prompt_cut");
             assertThat(lines.get(1).get("prompt")).isEqualTo(large.substring(0, 4 << 10));
             assertThat(lines.get(1).get("prompt_cut")).isEqualTo("true");
+        }
+    }
+
+    /** What is there is not all of it, as of a prompt that is too long. */
+    @Test
+    void aPromptWhoseClientLeftWithinItSaysSo() {
+        String half = CHAT.substring(0, CHAT.length() / 2);
+        try (SimulatedOllama ollama = ollama();
+                Drover drover =
+                        audited(ollama.url()).set("audit-log.prompts", "true").start()) {
+            try (RawClient client = drover.connect()) {
+                client.send(
+                        "POST /api/chat HTTP/1.1\r\nHost: a\r\nContent-Length: " + CHAT.length() + "\r\n\r\n" + half);
+            }
+
+            assertThat(lines(1).get(0).fields())
+                    .containsEntry("status", "499")
+                    .containsEntry("outcome", "client")
+                    .containsEntry("phase", "read_body")
+                    .containsEntry("prompt", half)
+                    .containsEntry("prompt_cut", "true");
+        }
+    }
+
+    /** Of each endpoint that generates or embeds the body as it came, and of no other. */
+    @Test
+    void whichPromptsAreTold() {
+        try (RawBackend backend = RawBackend.answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                Drover drover =
+                        audited(backend.url()).set("audit-log.prompts", "true").start()) {
+            List<String> told = List.of(
+                    "/api/generate",
+                    "/api/chat",
+                    "/api/embed",
+                    "/api/embeddings",
+                    "/v1/chat/completions",
+                    "/v1/completions",
+                    "/v1/embeddings",
+                    "/v1/responses",
+                    "/v1/messages");
+            for (String path : told) {
+                drover.exchange("POST", path, CHAT);
+            }
+            for (String path : List.of("/v1/audio/transcriptions", "/api/create", "/v1/rerank", "/next/years/ollama")) {
+                drover.exchange("POST", path, CHAT);
+            }
+
+            List<LogLine> lines = lines(13);
+            assertThat(lines.subList(0, 9))
+                    .allSatisfy(line -> assertThat(line.get("prompt")).isEqualTo(CHAT));
+            assertThat(lines.subList(0, 9)).extracting(line -> line.get("path")).isEqualTo(told);
+            assertThat(lines.subList(9, 13))
+                    .allSatisfy(line -> assertThat(line.fields()).doesNotContainKeys("prompt", "prompt_cut"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -92,6 +92,25 @@ class AuditFileTest {
         assertThat(Files.readString(path)).isEqualTo(line('c', 1));
     }
 
+    /** Such as a link to a disk with room for it: on this one the files would pile up. */
+    @Test
+    void behindALinkTheFileMovesAndTheLinkStays() throws IOException {
+        Path disk = Files.createDirectory(dir.resolve("disk"));
+        Files.createSymbolicLink(path, disk.resolve("real.log"));
+        AuditFile file = open(1);
+        for (char letter : "abc".toCharArray()) {
+            write(file, line(letter, 80));
+        }
+        file.close();
+
+        assertThat(path).isSymbolicLink().hasContent(line('c', 80));
+        assertThat(names()).containsExactly("audit.log", "disk");
+        try (Stream<Path> all = Files.list(disk)) {
+            assertThat(all.map(each -> each.getFileName().toString()))
+                    .containsExactlyInAnyOrder("real.log", "real.log.20261121T135209.124Z");
+        }
+    }
+
     @Test
     void whatOneWriteMakesLargerThanTheSizeIsWrittenWhole() throws IOException {
         AuditFile file = open(5);

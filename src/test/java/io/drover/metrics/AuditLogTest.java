@@ -13,6 +13,7 @@ import io.drover.testing.LogLine;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,10 +72,9 @@ class AuditLogTest {
 
     private AuditLog open(Path file, int queue) throws IOException {
         return new AuditLog(
-                new DroverConfig.AuditLog(true, file, true, 100, queue, 1 << 20, 2),
+                new DroverConfig.AuditLog(true, file, true, 100, queue, MOST_WAITING, 1 << 20, 2),
                 (reason, lines) -> dropped.merge(reason, lines, Long::sum),
-                () -> NOW,
-                MOST_WAITING);
+                () -> NOW);
     }
 
     private AuditLog open() throws IOException {
@@ -259,7 +259,7 @@ class AuditLogTest {
 
     @Test
     void aLogThatIsSwitchedOffDoesNothing() throws IOException {
-        DroverConfig.AuditLog off = new DroverConfig.AuditLog(false, path, true, 100, 10, 1 << 20, 2);
+        DroverConfig.AuditLog off = new DroverConfig.AuditLog(false, path, true, 100, 10, 1 << 20, 1 << 20, 2);
         try (AuditLog log = AuditLog.open(off, (reason, lines) -> dropped.merge(reason, lines, Long::sum))) {
             log.offer(TestRecord.chat("m", 200), prompt("secret"));
             log.offer("drain", null, null, 200);
@@ -270,6 +270,40 @@ class AuditLogTest {
 
         assertThat(path).doesNotExist();
         assertThat(dropped).isEmpty();
+    }
+
+    /** As with a heap that is full for a moment. */
+    @Test
+    void anErrorCostsItsOwnLineOnly() throws IOException {
+        try (AuditLog log = open()) {
+            log.offer(
+                    (AccessRecord) Proxy.newProxyInstance(
+                            getClass().getClassLoader(), new Class<?>[] {AccessRecord.class}, (proxy, method, args) -> {
+                                if (method.getName().equals("inference")) {
+                                    return true;
+                                }
+                                if (method.getName().equals("outcome")) {
+                                    return Outcome.complete(200);
+                                }
+                                throw new OutOfMemoryError("in a test");
+                            }),
+                    null);
+            log.offer(TestRecord.chat("m", 200), null);
+        }
+
+        assertThat(lines())
+                .extracting(line -> line.get("model") + line.get("lines"))
+                .containsExactlyInAnyOrder("m", "1");
+        assertThat(droppedLines()).isEqualTo(1);
+    }
+
+    /** An array that grew may be twice as long as what is in it. */
+    @Test
+    void whatWaitsCountsWithAllTheMemoryThatItTakes() throws IOException {
+        byte[] array = new byte[(int) MOST_WAITING + 1];
+        AuditedBody small = new AuditedBody(ByteBuffer.wrap(array, 0, 10), false, true);
+
+        assertThat(only(TestRecord.chat("m", 200), small).get("prompt_cut")).isEqualTo("true");
     }
 
     @Test

@@ -98,6 +98,7 @@ class MetricsDocTest {
         metrics.onLimitDelay("requests");
         metrics.onReload(true);
         metrics.onAuditLogDropped("disk", 1);
+        metrics.onAuthentication("missing");
         metrics.onUpstreamConnect("gpu-a", ConnectResult.REFUSED);
         metrics.onEjection("gpu-a", "connection refused");
         metrics.onDegradation("gpu-a", "slow");

@@ -33,7 +33,8 @@ class BodyCopyTest {
             throws IOException {
         MessageHead head = Heads.of(fields);
         try (AuditLog log = AuditLog.open(
-                new DroverConfig.AuditLog(enabled, dir.resolve("audit.log"), prompts, MAX_PROMPT, 10, 1 << 20, 1),
+                new DroverConfig.AuditLog(
+                        enabled, dir.resolve("audit.log"), prompts, MAX_PROMPT, 10, 1 << 20, 1 << 20, 1),
                 (reason, lines) -> {})) {
             return BodyCopy.of(endpoint, head, log);
         }
@@ -50,6 +51,7 @@ class BodyCopyTest {
             copy.feed(in, from, Math.min(from + piece, in.readableBytes()));
         }
         assertThat(in.readerIndex()).isZero();
+        copy.end();
         return Objects.requireNonNull(copy.toAuditedBody());
     }
 
@@ -90,6 +92,14 @@ class BodyCopyTest {
         assertThat(exact.cut()).isFalse();
         assertThat(more.cut()).isTrue();
         assertThat(text(more)).hasSize(MAX_PROMPT).isEqualTo(text(exact));
+    }
+
+    @Test
+    void aBodyWhoseEndDidNotComeIsCut() throws IOException {
+        BodyCopy copy = Objects.requireNonNull(copy(Endpoint.CHAT, true, true));
+        copy.feed(Unpooled.copiedBuffer("{\"model\":", UTF_8), 0, 9);
+
+        assertThat(Objects.requireNonNull(copy.toAuditedBody()).cut()).isTrue();
     }
 
     @Test
