@@ -38,6 +38,7 @@ final class Pem {
         return file.isEmpty() ? Optional.empty() : Optional.of(new PemKey(file.get(), key(text(file.get()))));
     };
 
+    private static final Pattern CERTIFICATE_BEGINS = Pattern.compile("-----BEGIN CERTIFICATE-----");
     private static final Pattern CERTIFICATE = block("CERTIFICATE");
     private static final Pattern PKCS8 = block("PRIVATE KEY");
     private static final Pattern PKCS1 = block("RSA PRIVATE KEY");
@@ -80,8 +81,13 @@ final class Pem {
             throw new WrongValueException(
                     "a PEM file of certificates; number " + (found.size() + 1) + " in it cannot be read");
         }
-        if (found.isEmpty()) {
+        long begun = CERTIFICATE_BEGINS.matcher(text).results().count();
+        if (begun == 0) {
             throw new WrongValueException("a PEM file with -----BEGIN CERTIFICATE----- in it");
+        }
+        if (found.size() < begun) {
+            // Such as a file that is just being written: without the rest of the chain many a client trusts nobody.
+            throw new WrongValueException("a PEM file of certificates; one in it is not whole");
         }
         return found;
     }

@@ -3,9 +3,10 @@ package io.drover.proxy;
 import io.drover.http.BadMessageException;
 import org.jspecify.annotations.Nullable;
 
-/** Counts one client connection among those from its address. Belongs to that connection. */
+/** Whether one client connection may be, and its count among those from its address. Belongs to that connection. */
 final class AddressCount {
     private final ProxyContext context;
+    private boolean admitted;
     private @Nullable String counted;
 
     AddressCount(ProxyContext context) {
@@ -13,16 +14,17 @@ final class AddressCount {
     }
 
     /**
-     * Counts it, once.
+     * Counts it, once; may be asked again as soon as more is known, or whether there is room now.
      *
      * @param peer null as long as it is not known
      * @throws BadMessageException if there are too many, of all clients or of this one
      */
     void open(@Nullable Peer peer) throws BadMessageException {
         int limit = context.config().limits().connections();
-        if (context.clientConnections().get() > limit) {
+        if (!admitted && context.clientConnections().get() > limit) {
             throw new BadMessageException(503, "more than " + limit + " connections (limits.connections)");
         }
+        admitted = true;
         int most = context.config().limits().connectionsPerClient();
         if (most == 0 || peer == null || counted != null) {
             return;

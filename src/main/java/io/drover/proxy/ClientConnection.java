@@ -32,14 +32,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Pipelined bytes kept while a response runs; beyond that the client is not read. */
     private static final int MAX_PIPELINED = 16 * 1024;
 
-    /**
-     * Small pieces that must wait behind so many bytes are copied: a token in a read buffer of its own would hold
-     * twenty times its size, for as long as a slow client takes.
-     */
-    private static final int COMPACTED_BEHIND = 16 * 1024;
-
-    private static final int COMPACTED_SIZE = 1024;
-
     /** Why the client is not read; several reasons may hold at once. */
     private static final int PIPELINED = 1;
 
@@ -140,16 +132,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
         ChannelHandlerContext to = context();
-        int size = bytes.readableBytes();
-        progress.add(size);
-        boolean small = size <= COMPACTED_SIZE && WriteProgress.waiting(to.channel()) >= COMPACTED_BEHIND;
-        to.write(small ? compacted(bytes) : bytes, to.voidPromise());
-    }
-
-    private ByteBuf compacted(ByteBuf bytes) {
-        ByteBuf copy = worker.allocate(bytes.readableBytes()).writeBytes(bytes);
-        bytes.release();
-        return copy;
+        progress.add(bytes.readableBytes());
+        to.write(Compaction.of(bytes, to.channel(), worker), to.voidPromise());
     }
 
     void flush() {
@@ -332,9 +316,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         parser.reset(head);
         sinceNanos = worker.clock().read();
         setDeadline(sinceNanos + timeouts().requestHead().toNanos());
-        if (tls == null) {
-            refuseIfOneTooMany();
-        }
+        refuseIfOneTooMany();
     }
 
     private void refuseIfOneTooMany() {
@@ -342,7 +324,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             boolean known = peer != null || !worker.context().config().proxyProtocol();
             addressCount.open(known ? peer() : null);
         } catch (BadMessageException tooMany) {
-            begin().refuse(tooMany);
+            if (tls == null || !tls.isBeginning()) {
+                begin().refuse(tooMany);
+            } else {
+                // It is told once it can be, if that is no longer than others linger after they were told.
+                setDeadline(sinceNanos + timeouts().lingeringClose().toNanos());
+            }
         }
     }
 
@@ -350,16 +337,22 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof Peer told) {
             peer = told; // By PeerHeader, before the first byte of TLS or of a request.
-            if (tls == null) {
-                refuseIfOneTooMany();
-            }
+            refuseIfOneTooMany();
         } else if (tls != null) {
             worker.clock().read();
             switch (tls.read(event)) {
-                case BEGUN -> refuseIfOneTooMany(); // only now can it be told
-                case ENDED -> closeNow();
+                case BEGUN -> refuseIfOneTooMany();
+                case ENDED -> onEnded();
                 case NOTHING -> {}
             }
+        }
+    }
+
+    /** Whoever says that it is done is told the same, unless something of it is broken off by that (RFC 8446, 6.1). */
+    private void onEnded() {
+        closeIfIdle();
+        if (state != State.FLUSHING) {
+            closeNow();
         }
     }
 

@@ -13,6 +13,8 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +32,9 @@ final class ClientTls extends ChannelInboundHandlerAdapter {
     /** The type of the record that a handshake begins with (RFC 8446, 5.1). */
     private static final int HANDSHAKE = 0x16;
 
+    /** So many reads may TLS itself answer, as it does to new keys, to a client that takes none of the answers. */
+    private static final int MOST_UNTAKEN = 16;
+
     private enum State {
         /** Nothing has come, or the handshake is under way. */
         BEGINNING,
@@ -43,6 +48,7 @@ final class ClientTls extends ChannelInboundHandlerAdapter {
     private final Wire wire = new Wire();
     private State state = State.BEGINNING;
     private @Nullable SslHandler handler;
+    private int untaken;
 
     /** @param rules as of the time when the connection was accepted */
     ClientTls(ProxyContext context, ServerTls rules) {
@@ -123,7 +129,24 @@ final class ClientTls extends ChannelInboundHandlerAdapter {
         if (handler == null && state == State.BEGINNING) {
             begin(reading, (ByteBuf) message);
         }
+        boolean full = !reading.channel().isWritable();
+        long before = wire.progress().handedOver();
         reading.fireChannelRead(message);
+        untaken = !full ? 0 : wire.progress().handedOver() > before ? untaken + 1 : untaken;
+        if (untaken > MOST_UNTAKEN || isHandshakeAgain()) {
+            LOG.debug("{} asks TLS for too much", reading.channel().remoteAddress());
+            wire.close();
+        }
+    }
+
+    /** Within a connection of TLS 1.2, which Java allows: a load on the server for nothing (CVE-2011-1473). */
+    private boolean isHandshakeAgain() {
+        if (state != State.SECURE || handler == null) {
+            return false;
+        }
+        SSLEngine engine = handler.engine();
+        boolean ending = engine.isInboundDone() || engine.isOutboundDone(); // then a close_notify is waited for
+        return !ending && engine.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_UNWRAP;
     }
 
     private void begin(ChannelHandlerContext reading, ByteBuf bytes) {

@@ -68,6 +68,11 @@ class TlsFilesTest {
                         + " -----BEGIN CERTIFICATE----- in it)");
         loading.write("certificate.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----");
         assertThat(problem()).endsWith("(expected: a PEM file of certificates; number 1 in it cannot be read)");
+        String good = Certificates.good().getCertificatePEM();
+        loading.write("certificate.pem", good + good.substring(0, good.length() / 2));
+        assertThat(problem()).endsWith("(expected: a PEM file of certificates; one in it is not whole)");
+        loading.write("certificate.pem", good + good.replace("MII", "M?I"));
+        assertThat(problem()).endsWith("(expected: a PEM file of certificates; one in it is not whole)");
         Files.delete(directory.resolve("certificate.pem"));
         assertThat(problem()).endsWith("(expected: a readable file)");
     }

@@ -2,6 +2,7 @@ package io.drover.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.testing.Certificates;
 import io.drover.testing.Drover;
 import io.drover.testing.Engine;
 import io.drover.testing.LogLine;
@@ -11,21 +12,42 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Phase by fault, on the backend's side: what the client is told, and how many copies of the request there are. */
-@ParameterizedClass(name = "{0}")
-@MethodSource("io.drover.testing.Engine#all")
+@ParameterizedClass(name = "{0}, {1}")
+@MethodSource("wires")
 class BackendFaultTest {
     private static final String ANSWER = "{\"from\":\"b\"}";
 
-    private final Engine engine;
+    /** What is spoken on either side. */
+    private enum Wires {
+        PLAIN,
+        TLS,
+        /** As TLS, without BoringSSL. */
+        TLS_OF_JAVA
+    }
 
-    BackendFaultTest(Engine engine) {
+    private final Engine engine;
+    private final Wires wires;
+    private final @Nullable SSLContext backends;
+
+    BackendFaultTest(Engine engine, Wires wires) {
         this.engine = engine;
+        this.wires = wires;
+        this.backends = wires == Wires.PLAIN ? null : Certificates.server(Certificates.good());
+    }
+
+    /** With TLS the loops make no difference: each connection has its own engine. */
+    static Stream<Arguments> wires() {
+        return Engine.all().flatMap(engine -> Stream.of(Wires.values())
+                .filter(wires -> wires == Wires.PLAIN || engine.loops() == 1)
+                .map(wires -> Arguments.of(engine, wires)));
     }
 
     static Stream<Arguments> cells() {
@@ -38,11 +60,11 @@ class BackendFaultTest {
     @ParameterizedTest(name = "{0} {1} alone: {2}")
     @MethodSource("cells")
     void aBackendFails(BackendFault fault, Route route, boolean alone) throws Exception {
-        try (RawBackend a = RawBackend.start(connection -> {
+        try (RawBackend a = RawBackend.start(backends, connection -> {
                     connection.readRequest();
                     fault.play.on(connection);
                 });
-                RawBackend b = RawBackend.start(connection -> {
+                RawBackend b = RawBackend.start(backends, connection -> {
                     while (connection.hasMore()) {
                         connection.readRequest();
                         connection.answer(ANSWER);
@@ -89,7 +111,14 @@ class BackendFaultTest {
 
     /** Only a cell that stalls has a short timeout: the others are not to fail on a busy machine. */
     private Drover start(BackendFault fault, boolean alone, URI a, URI b) {
-        Drover.Setup setup = (alone ? Drover.over(a) : Drover.first(a, b)).on(engine);
+        String tls = wires == Wires.PLAIN ? "" : "tls.verify = false";
+        Drover.Setup setup = Drover.over().backend(a, tls).on(engine);
+        if (!alone) {
+            setup.backend(b, "backup = true, " + tls);
+        }
+        if (wires != Wires.PLAIN) {
+            setup.withTls().set("tls.provider", wires == Wires.TLS ? "auto" : "jdk");
+        }
         if (fault.isStall()) {
             boolean head = fault.when == BackendFault.When.AWAIT_HEAD;
             setup.set(head ? "timeouts.first-byte" : "timeouts.idle", "100ms");

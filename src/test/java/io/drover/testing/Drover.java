@@ -19,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The real proxy on real sockets, in front of the backends of a test, named {@code a}, {@code b} and so on. Its timeouts
@@ -30,10 +32,12 @@ public final class Drover implements AutoCloseable {
     private final ProxyServer server;
     private final Path file;
     private final Path log;
+    private final @Nullable SSLContext tls;
     private boolean closed;
 
-    private Drover(ProxyServer server, Path file, Path log) {
+    private Drover(ProxyServer server, Path file, Path log, @Nullable SSLContext tls) {
         this.server = server;
+        this.tls = tls;
         this.file = file;
         this.log = log;
     }
@@ -56,6 +60,7 @@ public final class Drover implements AutoCloseable {
     public static final class Setup {
         private final List<String> backends = new ArrayList<>();
         private final Map<String, String> overrides = new LinkedHashMap<>();
+        private boolean tls;
 
         private Setup() {
             set("listen", "127.0.0.1:0");
@@ -80,6 +85,12 @@ public final class Drover implements AutoCloseable {
             return this;
         }
 
+        /** Has its clients speak TLS, those of {@link Drover#connect} too. */
+        public Setup withTls() {
+            tls = true;
+            return this;
+        }
+
         public Setup loops(int count) {
             return set("event-loops", Integer.toString(count));
         }
@@ -97,8 +108,13 @@ public final class Drover implements AutoCloseable {
                 Path file = directory.resolve("drover.conf");
                 Files.writeString(file, "drover.backends = [" + String.join(",\n", backends) + "]\n");
                 set("access-log.file", log.toString());
+                if (tls) {
+                    Certificates.write(Certificates.good(), directory);
+                    set("tls.certificate", directory.resolve("certificate.pem").toString());
+                    set("tls.key", directory.resolve("key.pem").toString());
+                }
                 ConfigSource source = new ConfigSource(Optional.of(file), Map.of(), List.of(), overrides);
-                return new Drover(ProxyServer.start(source), file, log);
+                return new Drover(ProxyServer.start(source), file, log, tls ? Certificates.client() : null);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } catch (ConfigException e) {
@@ -143,7 +159,7 @@ public final class Drover implements AutoCloseable {
     }
 
     public RawClient connect() {
-        return RawClient.connect(address());
+        return tls == null ? RawClient.connect(address()) : RawClient.connect(address(), tls, "TLSv1.3", "TLSv1.2");
     }
 
     public ProxyServer server() {
