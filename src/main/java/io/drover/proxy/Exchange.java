@@ -72,7 +72,7 @@ final class Exchange implements ResponseSink, HeadLines {
         if (gate.open(() -> client.onIdentified(this))) {
             admit();
         } else {
-            waits.awaitVerdict(clock.now());
+            waits.awaitLimits(clock.now());
         }
     }
 
@@ -138,11 +138,17 @@ final class Exchange implements ResponseSink, HeadLines {
 
     private void takeRoom(RequestBody ready) {
         Reply refusal = gate.bodyRefusal(ready);
-        Refusal wrong = refusal == null && !gate.isAsking() ? request.examine(ready) : null;
+        if (gate.isAsking()) {
+            timeline.enterQueue();
+            waits.awaitLimits(clock.now());
+            gate.askAgain(() -> takeRoom(ready));
+            return;
+        }
+        Refusal wrong = refusal == null ? request.examine(ready) : null;
         if (refusal != null) {
             answer(refusal, gate.outcome());
         } else if (wrong == null) {
-            timeline.enter(Phase.QUEUE);
+            timeline.enterQueue();
             if (!waits.awaitRoom(clock.now(), gate.delayNanos())) {
                 dispatch();
             }
@@ -444,14 +450,8 @@ final class Exchange implements ResponseSink, HeadLines {
             case NOTHING -> {}
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
-            case VERDICT -> fail(503, Side.PROXY, "credentials could not be checked in time");
-            case ROOM -> {
-                if (gate.isAsking()) {
-                    takeRoom(Objects.requireNonNull(body));
-                } else {
-                    dispatch();
-                }
-            }
+            case LIMITS -> fail(503, Side.PROXY, "credentials or limits could not be checked in time");
+            case ROOM -> dispatch();
             case LISTINGS -> choose();
             case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
             case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);

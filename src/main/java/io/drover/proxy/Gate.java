@@ -14,6 +14,7 @@ import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
 import io.drover.ollama.FinalRecord;
 import io.drover.ollama.ModelName;
+import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -75,9 +76,23 @@ final class Gate implements LimitedRequest {
         admittedAtHead =
                 mayTake(settings.admission().atHead(this, charge, worker.clock().now()));
         if (asking) {
-            worker.loop().schedule(() -> takeLater(later), ASK_AGAIN_NANOS, TimeUnit.NANOSECONDS);
+            askAgain(() -> takeLater(later));
         }
         return !asking;
+    }
+
+    /** Has the limits asked again, unless the request is over by then. Not by a deadline, as these are coarse. */
+    void askAgain(Runnable again) {
+        EventLoop loop = worker.loop();
+        // As a task, since of one that is scheduled nobody would hear that it failed.
+        loop.schedule(() -> loop.execute(() -> onTime(again)), ASK_AGAIN_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    private void onTime(Runnable again) {
+        worker.clock().read();
+        if (!over) {
+            again.run();
+        }
     }
 
     /** The client may have left meanwhile, and its connection may serve another request. */
@@ -162,7 +177,7 @@ final class Gate implements LimitedRequest {
         return room || asking ? null : tooMany();
     }
 
-    /** Whether the limits did not know yet at the last {@link #bodyRefusal}, which is to be asked again. */
+    /** Whether the limits did not know yet at the last {@link #bodyRefusal}, so that they have to be asked again. */
     boolean isAsking() {
         return asking;
     }
@@ -193,9 +208,9 @@ final class Gate implements LimitedRequest {
         return refuse(Admission.TOO_MANY_REQUESTS, cause, charge.message());
     }
 
-    /** How long the request has to wait for its room, or to be asked about again, before it may go on; 0: not at all. */
+    /** How long the request has to wait for its room before it may go on; 0: not at all. */
     long delayNanos() {
-        return asking ? ASK_AGAIN_NANOS : delayNanos;
+        return delayNanos;
     }
 
     /**

@@ -46,6 +46,13 @@ final class Timeline {
         phase = next;
     }
 
+    /** As {@link #enter}, of one that may be there already. */
+    void enterQueue() {
+        if (phase != Phase.QUEUE) {
+            enter(Phase.QUEUE);
+        }
+    }
+
     static boolean isLegal(Phase from, Phase to) {
         return (to == Phase.DONE && from != Phase.DONE)
                 || SUCCESSORS.getOrDefault(from, Set.of()).contains(to);

@@ -21,8 +21,8 @@ final class Waits {
     /** What took too long. */
     enum Overdue {
         NOTHING,
-        /** Whose the credentials are. */
-        VERDICT,
+        /** Whose the credentials are, and what its limits say. */
+        LIMITS,
         /** The client's next byte of its body. */
         BODY,
         /** A connection to the backend. */
@@ -45,12 +45,13 @@ final class Waits {
     private static final long BETWEEN_LISTINGS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** Whoever verifies has limits of its own, and refuses in time what it cannot do; this is for one that is stuck. */
-    private static final long VERDICT_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long LIMITS_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final ClientConnection client;
     private final ClientRequest request;
     private final DroverConfig config;
     private final Timeouts timeouts;
+    private boolean asking;
     private boolean delayed;
     private long roomNanos;
     private long bodyReadNanos;
@@ -73,8 +74,10 @@ final class Waits {
         client.setDeadline(bodyReadNanos + timeouts.requestBody().toNanos());
     }
 
-    void awaitVerdict(long now) {
-        client.setDeadline(now + VERDICT_NANOS);
+    /** For what knows its own time, and is done by the loop: credentials are verified, a limit is asked again. */
+    void awaitLimits(long now) {
+        asking = true;
+        client.setDeadline(now + LIMITS_NANOS);
     }
 
     /**
@@ -82,6 +85,7 @@ final class Waits {
      * @return whether it has to wait
      */
     boolean awaitRoom(long now, long delayNanos) {
+        asking = false;
         roomNanos = now + delayNanos;
         delayed = delayNanos > 0;
         if (delayed) {
@@ -148,7 +152,7 @@ final class Waits {
      */
     Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading) {
         return switch (phase) {
-            case ADMIT -> Overdue.VERDICT;
+            case ADMIT -> Overdue.LIMITS;
             case READ_BODY -> body(now, Long.MAX_VALUE);
             case QUEUE -> room(now);
             case CONNECT -> Overdue.CONNECT;
@@ -163,6 +167,9 @@ final class Waits {
     }
 
     private Overdue room(long now) {
+        if (asking) {
+            return Overdue.LIMITS;
+        }
         if (!delayed) {
             return Overdue.LISTINGS;
         }

@@ -6,13 +6,16 @@ import io.drover.testing.Drover;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
+import io.drover.testing.Redis;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -236,5 +239,63 @@ class LimitsTest {
     private static String sha256(String secret) throws NoSuchAlgorithmException {
         return HexFormat.of()
                 .formatHex(MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** A lease is one token here: all but the first to come have to wait for Redis, and none is refused for that. */
+    @Test
+    void whoIsAheadOfRedisWaitsAndIsNotRefused(@TempDir Path dir) throws Exception {
+        try (Redis redis = Redis.start(dir);
+                Drover drover = drover().set("limits.tokens.rate", "1/m")
+                        .set("limits.tokens.burst", "10000")
+                        .set("limits.answer-tokens", "50")
+                        .set("limits.requests.rate", "1/m")
+                        .set("limits.requests.burst", "40")
+                        .set("limits.shared", "true")
+                        .set("redis.uri", redis.uri())
+                        .start()) {
+            List<RawClient> clients = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                clients.add(drover.connect());
+            }
+            clients.forEach(client -> client.request("POST", "/api/generate", BODY));
+            for (RawClient client : clients) {
+                assertThat(client.readResponse().status()).isEqualTo(200);
+                client.close();
+            }
+            RawClient.Response refused = ask(drover);
+            assertThat(refused.status()).isEqualTo(429);
+            assertThat(drover.metric("drover_limits_shared")).isEqualTo(1);
+            assertThat(redis.command("EXISTS", "drover:limit:tokens:tokens:@127.0.0.1"))
+                    .isEqualTo(":1");
+        }
+    }
+
+    @Test
+    void whoLeavesWhileRedisIsAskedLeavesNothingBehind(@TempDir Path dir) throws Exception {
+        try (Redis redis = Redis.start(dir);
+                Drover drover = drover().set("limits.tokens.rate", "1/s")
+                        .set("limits.tokens.burst", "10000")
+                        .set("limits.in-flight-per-client", "3")
+                        .set("limits.shared", "true")
+                        .set("limits.lease", "5s")
+                        .set("redis.uri", redis.uri())
+                        .start()) {
+            redis.freeze();
+            assertThat(ask(drover).status()).isEqualTo(200);
+            try (RawClient leaving = drover.connect().request("POST", "/api/generate", BODY);
+                    RawClient pipelining = drover.connect().request("POST", "/api/generate", BODY)) {
+                pipelining.request("POST", "/api/generate", BODY);
+                leaving.hangUp();
+                LogLine line = drover.log(2).get(1);
+                assertThat(line.outcome()).isEqualTo("queue/client");
+
+                redis.thaw();
+
+                assertThat(pipelining.readResponse().status()).isEqualTo(200);
+                assertThat(pipelining.readResponse().status()).isEqualTo(200);
+            }
+            assertThat(backend.requests()).hasSize(3);
+            assertThat(statuses(drover, 3)).containsExactly(200, 200, 200);
+        }
     }
 }
