@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeTest {
     private static final Pattern FILE = Pattern.compile("```hocon\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ROW = Pattern.compile("(?m)^\\| .* \\| (.*) \\|$");
+    private static final String RESOURCES = "src/test/resources/io/drover/config/";
     private static final Pattern SETTING = Pattern.compile("`([^`]* = [^`]*)`");
 
     private static List<String> firstGroups(Pattern pattern, String text) {
@@ -46,10 +47,19 @@ class ReadmeTest {
 
         assertThat(settings).hasSizeGreaterThan(30);
         for (String setting : settings) {
-            assertThatCode(() -> new Loading(directory).file(file(setting)).config())
+            assertThatCode(() -> new Loading(directory)
+                            .file(file(withRealFiles(setting)))
+                            .config())
                     .as(setting)
                     .doesNotThrowAnyException();
         }
+    }
+
+    /** Certificates and keys are read with the configuration, so that those the README names have to be there. */
+    private static String withRealFiles(String setting) {
+        return setting.replace("/etc/drover/fullchain.pem", RESOURCES + "tls-certificate.pem")
+                .replace("/etc/nginx/ca.pem", RESOURCES + "tls-certificate.pem")
+                .replace("/etc/drover/privkey.pem", RESOURCES + "tls-key.pem");
     }
 
     private static String file(String setting) {
