@@ -191,10 +191,11 @@ public final class Replicas implements AutoCloseable {
         }
         if (back) {
             LOG.info("limits are shared, by {} replicas at this moment", count);
-            owing.removeIf(account -> {
-                account.report(now);
-                return true;
-            });
+        }
+        // At each beat: one may fail to be counted while the store is up, and an account may owe again at once.
+        for (SharedAccount account : List.copyOf(owing)) {
+            owing.remove(account);
+            account.report(now);
         }
     }
 

@@ -137,7 +137,7 @@ final class Exchange implements ResponseSink, HeadLines {
     }
 
     private void takeRoom(RequestBody ready) {
-        Reply refusal = gate.bodyRefusal(ready);
+        Reply refusal = gate.bodyRefusal(ready, () -> takeRoom(ready));
         Refusal wrong = refusal == null && !gate.isAsking() ? request.examine(ready) : null;
         if (refusal != null) {
             answer(refusal, gate.outcome());
@@ -447,7 +447,7 @@ final class Exchange implements ResponseSink, HeadLines {
             case VERDICT -> fail(503, Side.PROXY, "credentials could not be checked in time");
             case ROOM -> {
                 if (gate.isAsking()) {
-                    takeRoom(Objects.requireNonNull(body));
+                    fail(503, Side.PROXY, "its limits could not be checked in time");
                 } else {
                     dispatch();
                 }

@@ -25,6 +25,9 @@ final class Gate implements LimitedRequest {
     /** Until a limit is asked again that did not know. */
     private static final long ASK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+    /** Limits know within their lease; but who always comes behind others has to be told some time. */
+    private static final long ASKING_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final Worker worker;
     private final ClientConnection client;
     private final ClientRequest request;
@@ -88,6 +91,13 @@ final class Gate implements LimitedRequest {
         }
     }
 
+    private void askLater(Runnable later) {
+        worker.clock().read();
+        if (!over) {
+            later.run();
+        }
+    }
+
     /** Nothing is exempt from that, as with Nginx. */
     private boolean isAddressAllowed() {
         return settings.access().allows(request.caller().ip());
@@ -143,9 +153,13 @@ final class Gate implements LimitedRequest {
         return principal.models().isAll() || (endpoint.isKnown() && !endpoint.changesModels());
     }
 
-    /** The same by what its body says, or as soon as a backend is to be chosen. */
+    /**
+     * The same by what its body says, or as soon as a backend is to be chosen.
+     *
+     * @param later asks again, on the loop, where the limits do not know yet
+     */
     @Nullable
-    Reply bodyRefusal(RequestBody body) {
+    Reply bodyRefusal(RequestBody body, Runnable later) {
         Principal principal = principal();
         if (principal != null && !mayUseModel(principal)) {
             ModelName model = request.modelName();
@@ -159,10 +173,13 @@ final class Gate implements LimitedRequest {
         long answer = request.endpoint().generates() ? request.answerBound() : 0;
         boolean room = mayTake(settings.admission()
                 .atModel(this, charge, prompt, answer, worker.clock().now()));
+        if (asking) {
+            worker.loop().schedule(() -> askLater(later), ASK_AGAIN_NANOS, TimeUnit.NANOSECONDS);
+        }
         return room || asking ? null : tooMany();
     }
 
-    /** Whether the limits did not know yet at the last {@link #bodyRefusal}, which is to be asked again. */
+    /** Whether the limits did not know yet at the last {@link #bodyRefusal}, which will be asked again. */
     boolean isAsking() {
         return asking;
     }
@@ -193,9 +210,9 @@ final class Gate implements LimitedRequest {
         return refuse(Admission.TOO_MANY_REQUESTS, cause, charge.message());
     }
 
-    /** How long the request has to wait for its room, or to be asked about again, before it may go on; 0: not at all. */
+    /** How long the request has to wait for its room, or at most for the limits to know; 0: not at all. */
     long delayNanos() {
-        return asking ? ASK_AGAIN_NANOS : delayNanos;
+        return asking ? ASKING_NANOS : delayNanos;
     }
 
     /**

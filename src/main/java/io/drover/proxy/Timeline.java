@@ -30,7 +30,8 @@ final class Timeline {
         table.put(Phase.ADMIT, EnumSet.of(Phase.READ_BODY));
         table.put(Phase.READ_BODY, EnumSet.of(Phase.LOOKUP, Phase.QUEUE));
         table.put(Phase.LOOKUP, EnumSet.of(Phase.QUEUE, Phase.RELAY));
-        table.put(Phase.QUEUE, EnumSet.of(Phase.CONNECT));
+        // Limits that do not know yet are asked again.
+        table.put(Phase.QUEUE, EnumSet.of(Phase.QUEUE, Phase.CONNECT));
         table.put(Phase.CONNECT, EnumSet.of(Phase.SEND, Phase.QUEUE, Phase.CONNECT));
         table.put(Phase.SEND, EnumSet.of(Phase.AWAIT_HEAD, Phase.RELAY, Phase.QUEUE, Phase.CONNECT));
         table.put(Phase.AWAIT_HEAD, EnumSet.of(Phase.RELAY, Phase.QUEUE, Phase.CONNECT));

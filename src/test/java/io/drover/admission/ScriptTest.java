@@ -80,11 +80,27 @@ class ScriptTest {
         charge(100);
         assertThat(Long.parseLong(redis.command("TTL", "b").substring(1))).isBetween(99L, 100L);
 
-        charge("b", 0, 100, 0, 0, false);
-
-        assertThat(redis.command("EXISTS", "b")).isEqualTo(":0");
         run(Script.CHARGE, "c", 1_000, 0, 0, 0, 0);
         Await.until("forgotten", SOON, () -> redis.command("EXISTS", "c").equals(":0"));
+    }
+
+    @Test
+    void aBucketThatWasGivenBackIsNotTakenForALostOne() {
+        charge(100);
+        assertThat(charge("b", 0, 100, 0, 0, false).get(0)).isZero();
+        assertThat(Long.parseLong(redis.command("TTL", "b").substring(1))).isBetween(90L, 100L);
+
+        assertThat(charge("b", 10, 0, 0, 95, false).get(0))
+                .as("whatever a replica believes that has not heard of it")
+                .isCloseTo(10 * SECOND, ABOUT);
+    }
+
+    @Test
+    void debtsEndSomewhere() {
+        for (int i = 0; i < 4; i++) {
+            charge(4_000_000_000L);
+        }
+        assertThat(charge(1).get(0)).isCloseTo(6_900_000_000L * SECOND, ABOUT);
     }
 
     @Test

@@ -90,6 +90,63 @@ class SharedAccountTest {
     }
 
     @Test
+    void whoIsToBeRefusedByAnOldAnswerHasTheStoreAsked() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        store.answer(700, 0);
+        herd.pass(100 * Herd.MILLI);
+        assertThat(account.isCertain(herd.now())).isTrue();
+        herd.pass(1);
+        assertThat(account.isCertain(herd.now())).isFalse();
+        assertThat(account.isCertain(herd.now())).isFalse();
+        assertThat(store.calls).hasSize(1);
+
+        store.answer(300, 0);
+
+        assertThat(account.isCertain(herd.now())).isTrue();
+        assertThat(account.tokens()).isEqualTo(300);
+    }
+
+    @Test
+    void nobodyIsRefusedLaterThanTheLease() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        store.answer(700, 0);
+        store.connections++;
+        assertThat(account.isCertain(herd.now())).as("the store may have lost it").isFalse();
+        herd.pass(100 * Herd.MILLI + 1);
+        assertThat(account.isCertain(herd.now())).isTrue();
+        store.fail();
+        assertThat(account.isCertain(herd.now())).as("away").isTrue();
+    }
+
+    @Test
+    void aReportThatFailsAsTheStoreComesBackIsOwedStill() {
+        account.add(10, 0);
+        store.fail();
+        herd.replicas.start();
+        store.away = true;
+        store.answer(4);
+        assertThat(herd.replicas.isUp()).isFalse();
+        store.away = false;
+
+        herd.beat(4);
+
+        assertThat(report()).startsWith(1, 10);
+    }
+
+    @Test
+    void aReportThatAnOldConnectionHasLostIsSentAgainByItself() {
+        account.add(10, 0);
+        HeldStore.Call lost = store.next();
+        store.connections++;
+        lost.answer().completeExceptionally(new IllegalStateException("late"));
+        assertThat(herd.replicas.isUp()).isTrue();
+
+        herd.beat(4);
+
+        assertThat(report()).startsWith(1, 10);
+    }
+
+    @Test
     void withoutTheStoreNobodyIsAsked() {
         herd.missBeat();
 

@@ -70,7 +70,7 @@ class SharedBucketTest {
     void oneRequestMayBeLargerThanTheLease() {
         assertThat(take(60)).isPositive();
         assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
-        assertThat(take(60)).as("refused without the store").isEqualTo(-400 * Herd.MILLI);
+        assertThat(take(60)).isEqualTo(Bucket.UNKNOWN);
 
         counted(60);
 
@@ -210,6 +210,63 @@ class SharedBucketTest {
         bucket.giveBack(20, 5, herd.now(), herd.now());
 
         assertThat(takeAll()).as("of 80, each for 4").isEqualTo(20);
+    }
+
+    @Test
+    void whoIsRefusedByAnOldAnswerHasTheStoreAsked() {
+        assertThat(take(1)).isPositive();
+        counted(150);
+        assertThat(take(1)).isNegative();
+        herd.pass(100 * Herd.MILLI);
+        assertThat(take(1)).as("not older than the lease").isNegative();
+        assertThat(store.calls).isEmpty();
+
+        herd.pass(1);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        assertThat(store.calls).hasSize(1);
+        assertThat(report()).startsWith(0, 0).endsWith(0);
+        counted(10);
+
+        assertThat(take(1)).as("others have given theirs back").isPositive();
+    }
+
+    @Test
+    void whoIsRefusedIsNotAskedAboutWithoutTheStore() {
+        assertThat(take(1)).isPositive();
+        counted(150);
+        herd.pass(100 * Herd.MILLI + 1);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        herd.pass(100 * Herd.MILLI + 1);
+
+        assertThat(take(1)).as("no answer within the lease").isBetween(-3 * Herd.SECOND, -1L);
+        assertThat(herd.replicas.isUp()).isFalse();
+        assertThat(take(1)).isBetween(-3 * Herd.SECOND, -1L);
+    }
+
+    @Test
+    void whatCountsForOthersIsNotWaitedFor() {
+        Quota small = Quota.of(new Rate(1, TimeUnit.SECONDS), 2);
+        Bucket one = SharedBucket.of(herd.replicas, "s", small, herd.now());
+        herd.missBeat();
+
+        long taken = one.take(1, 0, herd.now());
+
+        assertThat(taken).isPositive();
+        assertThat(small.wait(taken, 1L)).isZero();
+        assertThat(small.remaining(taken)).isZero();
+        herd.pass(Herd.SECOND);
+        assertThat(one.take(1, 0, herd.now())).isEqualTo(-3 * Herd.SECOND);
+        long later = one.take(1, 3 * Herd.SECOND, herd.now());
+        assertThat(small.wait(later, 1L)).isEqualTo(3 * Herd.SECOND);
+    }
+
+    @Test
+    void aDebtWithoutMeasureIsNoRoom() {
+        assertThat(take(1)).isPositive();
+        store.answer(Long.MAX_VALUE / 100, Long.MAX_VALUE / 100);
+
+        assertThat(take(1)).isLessThan(-1_000_000 * Herd.SECOND).isNotEqualTo(Bucket.UNKNOWN);
     }
 
     @Test

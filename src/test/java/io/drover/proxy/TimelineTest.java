@@ -27,7 +27,7 @@ class TimelineTest {
             ADMIT, Set.of(READ_BODY, DONE),
             READ_BODY, Set.of(LOOKUP, QUEUE, DONE),
             LOOKUP, Set.of(QUEUE, RELAY, DONE),
-            QUEUE, Set.of(CONNECT, DONE),
+            QUEUE, Set.of(QUEUE, CONNECT, DONE),
             CONNECT, Set.of(SEND, QUEUE, CONNECT, DONE),
             SEND, Set.of(AWAIT_HEAD, RELAY, QUEUE, CONNECT, DONE),
             AWAIT_HEAD, Set.of(RELAY, QUEUE, CONNECT, DONE),
