@@ -124,7 +124,6 @@ final class SharedAccount implements Account {
                 Long.toString(sentGpuNanos / NANOS_PER_MICRO),
                 Long.toString(tokens),
                 Long.toString(gpuNanos / NANOS_PER_MICRO),
-                sentIn == epoch ? "0" : "1",
                 Long.toString(term.untilMillis() + KEPT_MILLIS));
         replicas.store()
                 .run(Script.SPEND, key, arguments)

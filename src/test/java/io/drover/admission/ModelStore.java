@@ -2,11 +2,9 @@ package io.drover.admission;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,7 +17,7 @@ final class ModelStore implements LimitStore {
     private final SplittableRandom random = new SplittableRandom(7);
     private final Map<String, Long> missing = new HashMap<>();
     private final Map<String, Long> tokens = new HashMap<>();
-    private final Set<String> counted = new HashSet<>();
+    private final Map<String, Long> reports = new HashMap<>();
     private final Queue<Runnable> late = new ArrayDeque<>();
     private boolean shaky;
 
@@ -56,10 +54,13 @@ final class ModelStore implements LimitStore {
         }
         if (script.equals(Script.SPEND)) {
             long known = tokens.getOrDefault(key, 0L);
-            if (arguments.get(6).equals("1")) {
-                known = Math.max(known, Long.parseLong(arguments.get(4)));
+            long report = Long.parseLong(arguments.get(1));
+            long last = reports.getOrDefault(key, 0L);
+            if (report != last && report != last + 1) {
+                throw new AssertionError("report " + report + " behind " + last);
             }
-            if (counted.add(key + arguments.get(1))) {
+            if (report > last) {
+                reports.put(key, report);
                 known += Long.parseLong(arguments.get(2));
             }
             tokens.put(key, known);

@@ -44,7 +44,9 @@ class SharedStressTest {
         limiter = new Limiter(rig.limits(), LimitObserver.NONE, rig.wall::get, replicas, rig.clock::get);
         beat();
         // What is given back before it is counted must not meet a full bucket.
-        one(new SplittableRandom(1), HELD, true);
+        for (int i = 0; i < HELD; i++) {
+            one(new SplittableRandom(1), HELD, true);
+        }
     }
 
     private void beat() {
