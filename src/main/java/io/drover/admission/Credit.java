@@ -142,7 +142,9 @@ final class Credit {
                 told ? "0" : "1");
         sending = true;
         sent = unsent;
-        sentNanos = nowNanos;
+        // Read anew: behind all that is in it. Of the threads' own readings one may be older than what was taken
+        // before.
+        sentNanos = replicas.nanoTime();
         unsent = 0;
         returned = 0;
         int number = ++report;

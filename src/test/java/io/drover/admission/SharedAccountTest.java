@@ -100,7 +100,9 @@ class SharedAccountTest {
         assertThat(account.isKnown(herd.now())).isFalse();
         store.answer(700, 0);
         store.connections++;
-        assertThat(account.isCertain(herd.now())).as("the store may have lost it").isFalse();
+        assertThat(account.isCertain(herd.now()))
+                .as("the store may have lost it")
+                .isFalse();
         herd.pass(100 * Herd.MILLI + 1);
         assertThat(account.isCertain(herd.now())).isTrue();
         store.fail();
