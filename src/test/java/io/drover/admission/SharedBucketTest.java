@@ -179,6 +179,19 @@ class SharedBucketTest {
     }
 
     @Test
+    void norAfterTheComeback() {
+        assertThat(take(1)).isPositive();
+        HeldStore.Call late = store.next();
+        herd.missBeat();
+        assertThat(takeAll()).isEqualTo(24);
+        herd.beat(4);
+        late.answer().complete(java.util.List.of(0L, 0L));
+
+        assertThat(take(1)).isPositive();
+        assertThat(report()).containsExactly(UNIT_MICROS, 0, 0, 97 * UNIT_MICROS, 1);
+    }
+
+    @Test
     void whoWaitsForTheStoreGoesOnAloneAfterTheLease() {
         takeAll();
         herd.pass(100 * Herd.MILLI);
