@@ -9,6 +9,9 @@ sealed interface Account permits Account.Local, SharedAccount {
     /** Whether it is known what was used up; else it will be shortly. */
     boolean isKnown(long nowNanos);
 
+    /** Whether that is certain enough to refuse somebody by it; else it will be shortly. */
+    boolean isCertain(long nowNanos);
+
     /** Below 0 where corrections came before what they correct. */
     long tokens();
 
@@ -25,6 +28,11 @@ sealed interface Account permits Account.Local, SharedAccount {
 
         @Override
         public boolean isKnown(long nowNanos) {
+            return true;
+        }
+
+        @Override
+        public boolean isCertain(long nowNanos) {
             return true;
         }
 

@@ -37,7 +37,11 @@ record BudgetRule(String name, Period per, long tokens, long gpuNanos, String wh
             return false;
         }
         if (isUsedUp(account)) {
-            refuse(charge, account, nowMillis);
+            if (account.isCertain(nowNanos)) {
+                refuse(charge, account, nowMillis);
+            } else {
+                charge.onUnknown();
+            }
             return false;
         }
         if (reserve) {

@@ -17,6 +17,12 @@ final class Credit {
     /** By how much two readings of a clock may differ that should be the same. */
     private static final long SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
+    /** So long at least an answer is believed by whom it refuses: longer than that one takes to ask again. */
+    private static final long CONFIRMED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** 200 years in microseconds: what is missing beyond that could not be counted here in nanoseconds. */
+    private static final long MOST_MICROS = TimeUnit.DAYS.toMicros(200 * 365);
+
     private final Replicas replicas;
     private final String key;
     private final TokenBucket belief;
@@ -30,6 +36,7 @@ final class Credit {
     private long sentNanos;
     private int report;
     private long roundTripNanos;
+    private long answeredNanos;
 
     /** Of the last answer; if there is another one the store may be behind, and has to be told. */
     private long epoch = -1;
@@ -82,18 +89,45 @@ final class Credit {
         send(nowNanos);
     }
 
+    /**
+     * Whether the store has said not long ago what the bucket lacks; if not it is asked. Other replicas may have given
+     * back what is believed to be missing here, and who is refused tells the store nothing.
+     */
+    boolean isConfirmed(long nowNanos) {
+        enterEpoch(nowNanos);
+        if (told && nowNanos - answeredNanos <= Math.max(replicas.patienceNanos(), CONFIRMED_NANOS)) {
+            return true;
+        }
+        if (!sending) {
+            report(nowNanos);
+        }
+        return false;
+    }
+
     /** Whether the store has had time enough to answer. */
     boolean isOverdue(long nowNanos) {
         return sending && nowNanos - sentNanos > replicas.patienceNanos();
+    }
+
+    /**
+     * Nothing is known any more of what others take. Each may have been a lease ahead of the store, which may never have
+     * counted that: what is believed from here on must hold it, or each outage would give everybody a lease anew.
+     */
+    void loseSight(long nowNanos) {
+        if (told) {
+            told = false;
+            long others = Math.max(0, replicas.count() - 1);
+            belief.lack(others * replicas.patienceNanos(), nowNanos);
+        }
     }
 
     /** What was not counted when the store went away is in the belief, which it is told. */
     private void enterEpoch(long nowNanos) {
         long now = replicas.epoch();
         if (epoch != now) {
+            loseSight(nowNanos);
             epoch = now;
             epochNanos = nowNanos;
-            told = false;
             unsent = 0;
             returned = 0;
             sent = 0;
@@ -103,9 +137,12 @@ final class Credit {
     }
 
     private void send(long nowNanos) {
-        if (sending || (unsent == 0 && returned == 0)) {
-            return;
+        if (!sending && (unsent != 0 || returned != 0)) {
+            report(nowNanos);
         }
+    }
+
+    private void report(long nowNanos) {
         // A give-back is void if the bucket was full since it was taken. When the store counted what was taken is known
         // up to a round trip.
         long age = returned == 0 ? 0 : nowNanos - returnedSince - 2 * roundTripNanos - SLACK_NANOS;
@@ -117,7 +154,9 @@ final class Credit {
                 told ? "0" : "1");
         sending = true;
         sent = unsent;
-        sentNanos = nowNanos;
+        // Read anew: behind all that is in it. Of the threads' own readings one may be older than what was taken
+        // before.
+        sentNanos = replicas.nanoTime();
         unsent = 0;
         returned = 0;
         int number = ++report;
@@ -133,7 +172,7 @@ final class Credit {
 
     private void onAnswer(int number, long sentIn, @Nullable List<Long> answer, @Nullable Throwable failure) {
         if (answer == null && sentIn == replicas.epoch()) {
-            replicas.onSilence(String.valueOf(failure));
+            replicas.onSilence(failure);
         }
         synchronized (this) {
             if (number != report || sentIn != epoch) {
@@ -144,8 +183,9 @@ final class Credit {
                 return;
             }
             long now = replicas.nanoTime();
-            long lacking = answer.get(0) * NANOS_PER_MICRO;
-            long sinceFull = answer.get(1) * NANOS_PER_MICRO;
+            long lacking = Math.min(answer.get(0), MOST_MICROS) * NANOS_PER_MICRO;
+            long sinceFull = Math.min(answer.get(1), MOST_MICROS) * NANOS_PER_MICRO;
+            answeredNanos = now;
             roundTripNanos = now - sentNanos;
             sent = 0;
             told = true;

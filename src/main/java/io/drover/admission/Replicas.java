@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -128,6 +129,14 @@ public final class Replicas implements AutoCloseable {
         }
     }
 
+    /** What was asked of the store has failed. */
+    void onSilence(@Nullable Throwable failure) {
+        Throwable known = failure instanceof CompletionException wrapped && wrapped.getCause() != null
+                ? wrapped.getCause()
+                : failure;
+        onSilence(String.valueOf(known));
+    }
+
     /** Something that was asked of the store has failed or is overdue. */
     void onSilence(String why) {
         long now = clock.getAsLong();
@@ -159,7 +168,7 @@ public final class Replicas implements AutoCloseable {
     private void onBeat(@Nullable List<Long> answer, @Nullable Throwable failure, long askedNanos) {
         long now = clock.getAsLong();
         if (answer == null) {
-            onSilence(String.valueOf(failure));
+            onSilence(failure);
         } else if (now - askedNanos > patienceNanos) {
             onSilence("no answer within " + TimeUnit.NANOSECONDS.toMillis(patienceNanos) + " ms (limits.lease)");
         } else {
@@ -190,11 +199,12 @@ public final class Replicas implements AutoCloseable {
             standing = new Standing(true, known, weight, since, back ? before.epoch() + 1 : before.epoch());
         }
         if (back) {
-            LOG.info("limits are shared, by {} replicas at this moment", count);
-            owing.removeIf(account -> {
-                account.report(now);
-                return true;
-            });
+            LOG.info("limits are shared; replicas at this moment: {}", count);
+        }
+        // At each beat: one may fail to be counted while the store is up, and an account may owe again at once.
+        for (SharedAccount account : List.copyOf(owing)) {
+            owing.remove(account);
+            account.report(now);
         }
     }
 

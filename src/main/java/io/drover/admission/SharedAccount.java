@@ -16,6 +16,9 @@ final class SharedAccount implements Account {
     /** Late reports still find it. */
     private static final long KEPT_MILLIS = TimeUnit.DAYS.toMillis(1);
 
+    /** For so long at least an answer is good enough to refuse by: longer than it takes to ask again. */
+    private static final long RECENT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final Term term;
     private final Replicas replicas;
     private final String key;
@@ -32,6 +35,7 @@ final class SharedAccount implements Account {
     private long sentNanos;
     private long report;
     private long epoch = -1;
+    private long answeredNanos;
 
     SharedAccount(Term term, Replicas replicas, String budget, String key) {
         this.term = term;
@@ -47,6 +51,20 @@ final class SharedAccount implements Account {
     @Override
     public synchronized boolean isKnown(long nowNanos) {
         if (known || !replicas.isUp()) {
+            return true;
+        }
+        send(nowNanos);
+        return sending && nowNanos - sentNanos > replicas.patienceNanos();
+    }
+
+    /** Other replicas may have taken back estimates since, and who is refused reports nothing. */
+    @Override
+    public synchronized boolean isCertain(long nowNanos) {
+        if (!replicas.isUp()) {
+            return true;
+        }
+        boolean recent = nowNanos - answeredNanos <= Math.max(replicas.patienceNanos(), RECENT_NANOS);
+        if (known && epoch == replicas.epoch() && recent) {
             return true;
         }
         send(nowNanos);
@@ -106,7 +124,6 @@ final class SharedAccount implements Account {
                 Long.toString(sentGpuNanos / NANOS_PER_MICRO),
                 Long.toString(tokens),
                 Long.toString(gpuNanos / NANOS_PER_MICRO),
-                sentIn == epoch ? "0" : "1",
                 Long.toString(term.untilMillis() + KEPT_MILLIS));
         replicas.store()
                 .run(Script.SPEND, key, arguments)
@@ -115,7 +132,7 @@ final class SharedAccount implements Account {
 
     private void onAnswer(long sentIn, @Nullable List<Long> answer, @Nullable Throwable failure) {
         if (answer == null && sentIn == replicas.epoch()) {
-            replicas.onSilence(String.valueOf(failure));
+            replicas.onSilence(failure);
         }
         synchronized (this) {
             sending = false;
@@ -125,6 +142,7 @@ final class SharedAccount implements Account {
             }
             known = true;
             epoch = sentIn;
+            answeredNanos = replicas.nanoTime();
             tokens = answer.get(0);
             gpuNanos = answer.get(1) * NANOS_PER_MICRO;
             sentTokens = 0;

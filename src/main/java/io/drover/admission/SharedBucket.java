@@ -31,18 +31,31 @@ final class SharedBucket implements Bucket {
     public long take(long units, long delayNanos, long nowNanos) {
         synchronized (credit) {
             Replicas.Standing standing = replicas.standing();
+            if (!standing.up()) {
+                credit.loseSight(nowNanos);
+            }
             long counted = units * standing.weight();
             long taken = belief.take(counted, delayNanos, nowNanos);
-            if (Quota.isRefused(taken) || !standing.up() || credit.take(quota.nanosOf(counted), nowNanos)) {
-                return taken;
-            }
-            if (!credit.isOverdue(nowNanos)) {
-                belief.giveBack(counted, 0, nowNanos, nowNanos);
+            boolean refused = Quota.isRefused(taken);
+            boolean certain = !standing.up()
+                    || (refused ? credit.isConfirmed(nowNanos) : credit.take(quota.nanosOf(counted), nowNanos));
+            if (!certain && !credit.isOverdue(nowNanos)) {
+                if (!refused) {
+                    belief.giveBack(counted, 0, nowNanos, nowNanos);
+                }
                 return UNKNOWN;
             }
-            replicas.onSilence("what was taken is not counted in time (limits.lease)");
-            return taken;
+            if (!certain) {
+                replicas.onSilence("what was taken is not counted in time (limits.lease)");
+            }
+            return refused ? taken : untilFull(taken, units, counted);
         }
+    }
+
+    /** Units that count for more than the bucket holds need not be waited for. */
+    private long untilFull(long taken, long units, long counted) {
+        long size = quota.nanosToFill();
+        return taken - Math.max(size, quota.nanosOf(counted)) + Math.max(size, quota.nanosOf(units));
     }
 
     @Override

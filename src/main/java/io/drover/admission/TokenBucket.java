@@ -83,6 +83,11 @@ final class TokenBucket implements Bucket {
         return level.fullAtNanos - nowNanos;
     }
 
+    /** Takes out what comes back in so many nanoseconds. Not beside others that take. */
+    void lack(long nanos, long nowNanos) {
+        level.fullAtNanos = nowNanos + Quota.bounded(Math.max(0, missing(nowNanos)), nanos);
+    }
+
     /**
      * Corrects what is in it. What is taken at the same moment may be left out.
      *

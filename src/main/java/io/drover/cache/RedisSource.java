@@ -6,6 +6,7 @@ import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.StatefulRedisConnectionImpl;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
@@ -42,10 +43,18 @@ final class RedisSource {
         source.client.addListener(new RedisConnectionStateListener() {
             @Override
             public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
-                onConnected.run();
+                if (isOurs(connection)) {
+                    onConnected.run();
+                }
             }
         });
         return source;
+    }
+
+    /** Not one of those that only ask for the servers of a cluster, again and again. */
+    private static boolean isOurs(RedisChannelHandler<?, ?> connection) {
+        return !(connection instanceof StatefulRedisConnectionImpl<?, ?> plain)
+                || plain.getCodec() == ByteArrayCodec.INSTANCE;
     }
 
     private static RedisSource single(RedisURI uri, ClientResources resources, ClientOptions options) {

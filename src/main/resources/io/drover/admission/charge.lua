@@ -19,11 +19,13 @@ end
 if full <= now - age then
   at = math.max(now, at - back)
 end
-at = at + taken
-if at > now then
+-- 219 years: beyond that numbers get too large to be exact.
+at = math.min(at + taken, now + 6.9e15)
+if at > now or stored[1] then
+  -- Until the latest time that any replica was ever told: whoever believes in that must not take a bucket that was given
+  -- back for a lost one.
+  local kept = math.max(math.ceil((at - now) / 1000), redis.call('PTTL', KEYS[1]), 1)
   redis.call('HSET', KEYS[1], 'at', string.format('%.0f', at), 'full', string.format('%.0f', full))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((at - now) / 1000)))
-elseif stored[1] then
-  redis.call('DEL', KEYS[1])
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 end
 return {at - now, now - full}

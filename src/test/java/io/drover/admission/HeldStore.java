@@ -12,10 +12,16 @@ final class HeldStore implements LimitStore {
 
     int connections = 1;
 
+    /** It fails at once. */
+    boolean away;
+
     record Call(String script, String key, List<Long> arguments, CompletableFuture<List<Long>> answer) {}
 
     @Override
     public CompletionStage<List<Long>> run(String script, String key, List<String> arguments) {
+        if (away) {
+            return CompletableFuture.failedFuture(new IllegalStateException("away"));
+        }
         CompletableFuture<List<Long>> answer = new CompletableFuture<>();
         List<Long> numbers = arguments.stream()
                 .filter(argument -> argument.matches("-?[0-9]+"))

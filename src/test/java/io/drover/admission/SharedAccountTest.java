@@ -47,11 +47,11 @@ class SharedAccountTest {
         account.add(-5, 0);
         assertThat(account.tokens()).isEqualTo(25);
         assertThat(account.gpuNanos()).isEqualTo(4_200);
-        assertThat(report()).containsExactly(1, 10, 2, 0, 0, 1, UNTIL);
+        assertThat(report()).containsExactly(1, 10, 2, 0, 0, UNTIL);
 
         store.answer(110, 2);
 
-        assertThat(report()).as("microseconds, and what is less waits").containsExactly(2, 15, 2, 110, 2, 0, UNTIL);
+        assertThat(report()).as("microseconds, and what is less waits").containsExactly(2, 15, 2, 110, 2, UNTIL);
         assertThat(account.tokens()).isEqualTo(125);
         store.answer(125, 4);
         assertThat(store.calls).isEmpty();
@@ -74,19 +74,67 @@ class SharedAccountTest {
 
         assertThat(report()).as("without a further request").startsWith(1, 10);
         store.answer(60, 0);
-        assertThat(report()).startsWith(2, 3, 0, 60, 0, 0);
+        assertThat(report()).startsWith(2, 3, 0, 60, 0);
         assertThat(account.tokens()).isEqualTo(63);
     }
 
     @Test
-    void aStoreThatMayHaveForgottenIsTold() {
-        account.add(10, 1_000);
-        store.answer(50, 7);
+    void whoIsToBeRefusedByAnOldAnswerHasTheStoreAsked() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        store.answer(700, 0);
+        herd.pass(100 * Herd.MILLI);
+        assertThat(account.isCertain(herd.now())).isTrue();
+        herd.pass(1);
+        assertThat(account.isCertain(herd.now())).isFalse();
+        assertThat(account.isCertain(herd.now())).isFalse();
+        assertThat(store.calls).hasSize(1);
+
+        store.answer(300, 0);
+
+        assertThat(account.isCertain(herd.now())).isTrue();
+        assertThat(account.tokens()).isEqualTo(300);
+    }
+
+    @Test
+    void nobodyIsRefusedLaterThanTheLease() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        store.answer(700, 0);
         store.connections++;
+        assertThat(account.isCertain(herd.now()))
+                .as("the store may have lost it")
+                .isFalse();
+        herd.pass(100 * Herd.MILLI + 1);
+        assertThat(account.isCertain(herd.now())).isTrue();
+        store.fail();
+        assertThat(account.isCertain(herd.now())).as("away").isTrue();
+    }
 
-        account.add(1, 0);
+    @Test
+    void aReportThatFailsAsTheStoreComesBackIsOwedStill() {
+        account.add(10, 0);
+        store.fail();
+        herd.replicas.start();
+        store.away = true;
+        store.answer(4);
+        assertThat(herd.replicas.isUp()).isFalse();
+        store.away = false;
 
-        assertThat(report()).containsExactly(2, 1, 0, 50, 7, 1, UNTIL);
+        herd.beat(4);
+
+        assertThat(report()).startsWith(1, 10);
+    }
+
+    @Test
+    void aReportThatAnOldConnectionHasLostIsSentAgainByItself() {
+        account.add(10, 0);
+        HeldStore.Call lost = store.next();
+        store.connections++;
+        lost.answer().completeExceptionally(new IllegalStateException("late"));
+        assertThat(herd.replicas.isUp()).isTrue();
+
+        herd.beat(4);
+
+        assertThat(report()).startsWith(1, 10);
     }
 
     @Test

@@ -70,7 +70,7 @@ class SharedBucketTest {
     void oneRequestMayBeLargerThanTheLease() {
         assertThat(take(60)).isPositive();
         assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
-        assertThat(take(60)).as("refused without the store").isEqualTo(-400 * Herd.MILLI);
+        assertThat(take(60)).isEqualTo(Bucket.UNKNOWN);
 
         counted(60);
 
@@ -136,6 +136,19 @@ class SharedBucketTest {
     }
 
     @Test
+    void whatOthersMayHaveTakenUnseenIsMissing() {
+        assertThat(take(1)).isPositive();
+        counted(1);
+        herd.missBeat();
+
+        assertThat(takeAll()).as("of 99 less a lease of 3 others, each for 4").isEqualTo(21);
+        herd.beat(4);
+        herd.pass(20 * Herd.MILLI);
+        assertThat(take(1)).isPositive();
+        assertThat(report()).as("once").containsExactly(UNIT_MICROS, 0, 0, 99 * UNIT_MICROS, 1);
+    }
+
+    @Test
     void whatWasTakenAloneIsToldWhenTheStoreIsBack() {
         assertThat(take(1)).isPositive();
         store.fail();
@@ -159,7 +172,8 @@ class SharedBucketTest {
 
         assertThat(take(1)).isPositive();
 
-        assertThat(report()).containsExactly(UNIT_MICROS, 0, 0, 5 * UNIT_MICROS, 1);
+        // And of each other replica it may have forgotten a lease.
+        assertThat(report()).containsExactly(UNIT_MICROS, 0, 0, (5 + 3 * 5) * UNIT_MICROS, 1);
     }
 
     @Test
@@ -176,6 +190,19 @@ class SharedBucketTest {
         counted(97);
 
         assertThat(takeAll()).as("all are back, and count once").isEqualTo(3);
+    }
+
+    @Test
+    void norAfterTheComeback() {
+        assertThat(take(1)).isPositive();
+        HeldStore.Call late = store.next();
+        herd.missBeat();
+        assertThat(takeAll()).isEqualTo(24);
+        herd.beat(4);
+        late.answer().complete(java.util.List.of(0L, 0L));
+
+        assertThat(take(1)).isPositive();
+        assertThat(report()).containsExactly(UNIT_MICROS, 0, 0, 97 * UNIT_MICROS, 1);
     }
 
     @Test
@@ -210,6 +237,63 @@ class SharedBucketTest {
         bucket.giveBack(20, 5, herd.now(), herd.now());
 
         assertThat(takeAll()).as("of 80, each for 4").isEqualTo(20);
+    }
+
+    @Test
+    void whoIsRefusedByAnOldAnswerHasTheStoreAsked() {
+        assertThat(take(1)).isPositive();
+        counted(150);
+        assertThat(take(1)).isNegative();
+        herd.pass(100 * Herd.MILLI);
+        assertThat(take(1)).as("not older than the lease").isNegative();
+        assertThat(store.calls).isEmpty();
+
+        herd.pass(1);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        assertThat(store.calls).hasSize(1);
+        assertThat(report()).startsWith(0, 0).endsWith(0);
+        counted(10);
+
+        assertThat(take(1)).as("others have given theirs back").isPositive();
+    }
+
+    @Test
+    void whoIsRefusedIsNotAskedAboutWithoutTheStore() {
+        assertThat(take(1)).isPositive();
+        counted(150);
+        herd.pass(100 * Herd.MILLI + 1);
+        assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        herd.pass(100 * Herd.MILLI + 1);
+
+        assertThat(take(1)).as("no answer within the lease").isBetween(-3 * Herd.SECOND, -1L);
+        assertThat(herd.replicas.isUp()).isFalse();
+        assertThat(take(1)).isBetween(-3 * Herd.SECOND, -1L);
+    }
+
+    @Test
+    void whatCountsForOthersIsNotWaitedFor() {
+        Quota small = Quota.of(new Rate(1, TimeUnit.SECONDS), 2);
+        Bucket one = SharedBucket.of(herd.replicas, "s", small, herd.now());
+        herd.missBeat();
+
+        long taken = one.take(1, 0, herd.now());
+
+        assertThat(taken).isPositive();
+        assertThat(small.wait(taken, 1L)).isZero();
+        assertThat(small.remaining(taken)).isZero();
+        herd.pass(Herd.SECOND);
+        assertThat(one.take(1, 0, herd.now())).isEqualTo(-3 * Herd.SECOND);
+        long later = one.take(1, 3 * Herd.SECOND, herd.now());
+        assertThat(small.wait(later, 1L)).isEqualTo(3 * Herd.SECOND);
+    }
+
+    @Test
+    void aDebtWithoutMeasureIsNoRoom() {
+        assertThat(take(1)).isPositive();
+        store.answer(Long.MAX_VALUE / 100, Long.MAX_VALUE / 100);
+
+        assertThat(take(1)).isLessThan(-1_000_000 * Herd.SECOND).isNotEqualTo(Bucket.UNKNOWN);
     }
 
     @Test

@@ -149,6 +149,9 @@ class RedisLinkTest {
         command(port, addSlots(8_192, 16_384));
 
         Await.until("up", SOON, link::isUp);
+        assertThat(link.connections())
+                .as("without those that asked for the cluster's servers, which come again each minute")
+                .isBetween(1, 2);
         redis.stop();
         Await.until("down", SOON, () -> !link.isUp());
         redis(port, "cluster-enabled yes");
