@@ -43,12 +43,27 @@ final class Credit {
 
     private long epochNanos;
     private boolean told;
+    private @Nullable TokenBucket share;
 
     /** @param belief how full the bucket is, as far as it is known here; corrected by each answer */
     Credit(Replicas replicas, String key, TokenBucket belief) {
         this.replicas = replicas;
         this.key = key;
         this.belief = belief;
+    }
+
+    /**
+     * Takes this replica's share of a bucket of which others may not know yet that the store is back: so many units, as
+     * {@link Bucket#take}, of what was left when it came back.
+     */
+    long takeShare(Quota quota, long units, long delayNanos, long nowNanos) {
+        enterEpoch(nowNanos);
+        TokenBucket mine = share;
+        if (mine == null) {
+            mine = belief.copy(nowNanos);
+            share = mine;
+        }
+        return mine.under(quota).take(units, delayNanos, nowNanos);
     }
 
     /** Takes {@code cost} ahead of the store, if there is nothing that is not counted yet, or with it less than a lease. */
@@ -126,6 +141,7 @@ final class Credit {
         long now = replicas.epoch();
         if (epoch != now) {
             loseSight(nowNanos);
+            share = null;
             epoch = now;
             epochNanos = nowNanos;
             unsent = 0;

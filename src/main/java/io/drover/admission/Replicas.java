@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The replicas that share their limits in one {@link LimitStore}: how many there are, and whether the store answers. While
  * it does not, each goes on by itself and counts each unit as often as there were replicas, so that together they keep to
- * what is allowed. It does so too after the store has come back until all have, since those that have not yet are
- * counted nowhere else.
+ * what is allowed. For a while after the store has come back each keeps to its share, since others may not have seen it yet
+ * and what they take is counted nowhere.
  *
  * <p>The store is asked each second. Any thread; asking how it stands costs a volatile read.
  */
@@ -44,12 +44,17 @@ public final class Replicas implements AutoCloseable {
      * How it stands.
      *
      * @param up whether the store answers
-     * @param count replicas, as it was told last; 0: never
-     * @param weight how many units each unit counts as
-     * @param sinceNanos since when
+     * @param returning whether it does again, but not for long
+     * @param count replicas, as it was told last, or before it went away; 0: never
+     * @param sinceNanos since when {@code up} is what it is
      * @param epoch how often the store has come back
      */
-    record Standing(boolean up, int count, int weight, long sinceNanos, int epoch) {}
+    record Standing(boolean up, boolean returning, int count, long sinceNanos, int epoch) {
+        /** How many units each unit counts as that the store does not count. */
+        int weight() {
+            return up ? 1 : Math.max(1, count);
+        }
+    }
 
     private final LimitStore store;
     private final long patienceNanos;
@@ -60,8 +65,6 @@ public final class Replicas implements AutoCloseable {
     private volatile Standing standing;
 
     // Guarded by this.
-    private boolean returning;
-    private long returnedNanos;
     private @Nullable ScheduledFuture<?> next;
     private boolean closed;
 
@@ -79,7 +82,7 @@ public final class Replicas implements AutoCloseable {
         this.patienceNanos = lease.toNanos();
         this.executor = executor;
         this.clock = clock;
-        this.standing = new Standing(false, 0, 1, clock.getAsLong(), 0);
+        this.standing = new Standing(false, false, 0, clock.getAsLong(), 0);
     }
 
     /** Counts this replica in, from now on each second. Completes normally when the first try has ended, however it did. */
@@ -145,10 +148,8 @@ public final class Replicas implements AutoCloseable {
             if (closed || (!before.up() && before.epoch() > 0)) {
                 return;
             }
-            int weight = Math.max(1, before.count());
             // An epoch of its own tells the first time from all others.
-            standing = new Standing(false, before.count(), weight, now, Math.max(1, before.epoch()));
-            returning = false;
+            standing = new Standing(false, false, before.count(), now, Math.max(1, before.epoch()));
         }
         LOG.warn(
                 "limits are no longer shared, and go on here with one part in {} of what they allow: {}",
@@ -186,17 +187,10 @@ public final class Replicas implements AutoCloseable {
         synchronized (this) {
             Standing before = standing;
             back = !before.up();
-            if (back) {
-                returning = true;
-                returnedNanos = now;
-            }
-            if (returning && (count >= before.count() || now - returnedNanos >= GONE_AFTER.toNanos())) {
-                returning = false;
-            }
-            int known = returning ? before.count() : count;
-            int weight = returning ? known : 1;
-            long since = weight == before.weight() ? before.sinceNanos() : now;
-            standing = new Standing(true, known, weight, since, back ? before.epoch() + 1 : before.epoch());
+            long since = back ? now : before.sinceNanos();
+            boolean returning = (back ? before.count() > 1 : before.returning()) && now - since < GONE_AFTER.toNanos();
+            int known = returning ? Math.max(count, before.count()) : count;
+            standing = new Standing(true, returning, known, since, before.epoch() + (back ? 1 : 0));
         }
         if (back) {
             LOG.info("limits are shared; replicas at this moment: {}", count);

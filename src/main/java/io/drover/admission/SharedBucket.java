@@ -34,6 +34,12 @@ final class SharedBucket implements Bucket {
             if (!standing.up()) {
                 credit.loseSight(nowNanos);
             }
+            if (standing.returning()) {
+                long share = credit.takeShare(quota, units * standing.count(), delayNanos, nowNanos);
+                if (Quota.isRefused(share)) {
+                    return share;
+                }
+            }
             long counted = units * standing.weight();
             long taken = belief.take(counted, delayNanos, nowNanos);
             boolean refused = Quota.isRefused(taken);

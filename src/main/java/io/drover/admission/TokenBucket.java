@@ -83,6 +83,13 @@ final class TokenBucket implements Bucket {
         return level.fullAtNanos - nowNanos;
     }
 
+    /** Another one that lacks the same. */
+    TokenBucket copy(long nowNanos) {
+        TokenBucket copy = new TokenBucket(quota, nowNanos);
+        copy.lack(Math.max(0, missing(nowNanos)), nowNanos);
+        return copy;
+    }
+
     /** Takes out what comes back in so many nanoseconds. Not beside others that take. */
     void lack(long nanos, long nowNanos) {
         level.fullAtNanos = nowNanos + Quota.bounded(Math.max(0, missing(nowNanos)), nanos);

@@ -69,6 +69,9 @@ public final class ProxyServer implements AutoCloseable {
     /** How long listening waits for the first round of probes. */
     private static final long FIRST_PROBES_MILLIS = 300;
 
+    /** How long listening waits for limits to be shared: until then each replica would give everybody a full bucket. */
+    private static final long FIRST_SHARING_MILLIS = 2_000;
+
     /** How long the end waits for closed connections to be gone. */
     private static final long CLOSING_MILLIS = 500;
 
@@ -212,10 +215,16 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private void begin() throws IOException {
+        CompletableFuture<Void> shared = startRedis().toCompletableFuture();
         CompletableFuture<Void> probed = watch.add(cluster().backends()).toCompletableFuture();
         CompletableFuture<Void> found = live.start().toCompletableFuture();
-        CompletableFuture<Void> shared = startRedis().toCompletableFuture();
-        awaitFirstRound(CompletableFuture.allOf(probed, found, shared));
+        if (!isDone(CompletableFuture.allOf(probed, found), FIRST_PROBES_MILLIS)) {
+            LOG.info(
+                    "not every backend was found and probed within {} ms; listening all the same", FIRST_PROBES_MILLIS);
+        }
+        if (!isDone(shared, FIRST_SHARING_MILLIS)) {
+            LOG.warn("Redis has not answered within {} ms; listening all the same", FIRST_SHARING_MILLIS);
+        }
         // The admin port first: whoever watches it sees the proxy port come.
         admin = listen(adminBootstrap(), config.admin().listen());
         for (InetSocketAddress address : config.listen()) {
@@ -282,14 +291,15 @@ public final class ProxyServer implements AutoCloseable {
         reload().whenComplete((done, fault) -> AdminAudit.onSignal(auditLog, fault));
     }
 
-    private void awaitFirstRound(CompletableFuture<Void> round) {
+    private static boolean isDone(CompletableFuture<Void> work, long withinMillis) {
         try {
-            round.get(FIRST_PROBES_MILLIS, TimeUnit.MILLISECONDS);
+            work.get(withinMillis, TimeUnit.MILLISECONDS);
+            return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-            LOG.info(
-                    "not every backend was found and probed within {} ms; listening all the same", FIRST_PROBES_MILLIS);
+            return false;
         }
     }
 

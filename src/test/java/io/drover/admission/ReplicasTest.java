@@ -57,35 +57,34 @@ class ReplicasTest {
     }
 
     @Test
-    void theWeightStaysUntilAllAreBack() {
+    void whoIsBackKeepsToItsShareForAsLongAsOthersMayNotBe() {
         herd.beat(3);
+        assertThat(replicas.standing().returning()).isFalse();
         herd.missBeat();
+        assertThat(replicas.standing().returning()).isFalse();
+
         herd.beat(1);
-        assertThat(replicas.isUp()).isTrue();
-        assertThat(weight()).isEqualTo(3);
-
-        herd.pass(Herd.SECOND);
+        assertThat(weight()).as("the store counts it again").isEqualTo(1);
+        assertThat(replicas.standing().returning()).isTrue();
+        assertThat(replicas.count()).isEqualTo(3);
+        herd.pass(5 * Herd.SECOND - 1);
         herd.beat(2);
-        assertThat(weight()).isEqualTo(3);
+        assertThat(replicas.standing().returning()).isTrue();
+        assertThat(replicas.count()).isEqualTo(3);
 
-        herd.beat(3);
-        assertThat(weight()).isEqualTo(1);
+        herd.pass(1);
+        herd.beat(2);
+        assertThat(replicas.standing().returning()).isFalse();
+        assertThat(replicas.count()).isEqualTo(2);
     }
 
     @Test
-    void whoDoesNotComeBackIsNotAwaitedForLongerThanItCounts() {
-        herd.beat(3);
+    void whoWasAloneHasNobodyToWaitFor() {
+        herd.beat(1);
         herd.missBeat();
-        herd.beat(2);
-        herd.pass(4 * Herd.SECOND);
-        herd.beat(2);
-        assertThat(weight()).isEqualTo(3);
+        herd.beat(1);
 
-        herd.pass(Herd.SECOND);
-        herd.beat(2);
-
-        assertThat(weight()).isEqualTo(1);
-        assertThat(replicas.count()).isEqualTo(2);
+        assertThat(replicas.standing().returning()).isFalse();
     }
 
     @Test

@@ -251,6 +251,7 @@ class LimitsTest {
                         .set("limits.requests.rate", "1/m")
                         .set("limits.requests.burst", "40")
                         .set("limits.shared", "true")
+                        .set("limits.lease", "5s")
                         .set("redis.uri", redis.uri())
                         .start()) {
             List<RawClient> clients = new ArrayList<>();

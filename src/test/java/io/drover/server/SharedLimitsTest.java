@@ -190,7 +190,8 @@ class SharedLimitsTest {
         for (DroverProcess drover : DROVERS) {
             awaitMetric(drover, "drover_limits_shared 1.0");
         }
-        for (int i = 0; i < 5; i++) {
+        // For five seconds each keeps to its share.
+        for (int i = 0; i < 14; i++) {
             awaitAdmitted(RATE / 2);
             assertNoMoreThan(start, 0);
         }
