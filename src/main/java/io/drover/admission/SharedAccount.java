@@ -34,6 +34,10 @@ final class SharedAccount implements Account {
     private long sentGpuNanos;
     private long sentNanos;
     private long report;
+
+    /** Whether the report of that number has no answer yet, however often it was sent; it may be empty. */
+    private boolean open;
+
     private long epoch = -1;
     private long answeredNanos;
 
@@ -106,7 +110,8 @@ final class SharedAccount implements Account {
         if (sending) {
             return;
         }
-        if (sentTokens == 0 && sentGpuNanos == 0) {
+        if (!open) {
+            open = true;
             report++;
             sentTokens = newTokens;
             // The store counts microseconds: what is less waits.
@@ -141,6 +146,7 @@ final class SharedAccount implements Account {
                 return;
             }
             known = true;
+            open = false;
             epoch = sentIn;
             answeredNanos = replicas.nanoTime();
             tokens = answer.get(0);

@@ -15,6 +15,6 @@ if counted < report then
   gpu = gpu + ARGV[4]
 end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.0f', tokens), 'gpu_micros', string.format('%.0f', gpu),
-  ARGV[1], ARGV[2])
+  ARGV[1], string.format('%.0f', math.max(counted, report)))
 redis.call('PEXPIREAT', KEYS[1], ARGV[7])
 return {tokens, gpu}

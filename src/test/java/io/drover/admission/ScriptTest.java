@@ -137,6 +137,8 @@ class ScriptTest {
         assertThat(spend("y", 1, 10, 1, 0)).containsExactly(110L, 5_000_001L);
         assertThat(spend("x", 1, 100, 5_000_000, 0)).containsExactly(110L, 5_000_001L);
         assertThat(spend("x", 2, -30, 0, 0)).containsExactly(80L, 5_000_001L);
+        assertThat(spend("x", 1, 100, 5_000_000, 0)).as("late, from before").containsExactly(80L, 5_000_001L);
+        assertThat(spend("x", 2, -30, 0, 0)).as("and again").containsExactly(80L, 5_000_001L);
         assertThat(spend("y", 2, 1L << 50, 1L << 50, 0)).containsExactly((1L << 50) + 80, (1L << 50) + 5_000_001);
         assertThat(Long.parseLong(redis.command("TTL", "a").substring(1))).isBetween(90L, 100L);
     }

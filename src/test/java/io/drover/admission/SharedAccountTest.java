@@ -79,6 +79,19 @@ class SharedAccountTest {
     }
 
     @Test
+    void anEmptyReportKeepsItsNumberToo() {
+        assertThat(account.isKnown(herd.now())).isFalse();
+        store.fail();
+        herd.beat(4);
+
+        assertThat(report()).startsWith(1, 0);
+        account.add(10, 0);
+        store.answer(0, 0);
+
+        assertThat(report()).startsWith(2, 10);
+    }
+
+    @Test
     void whoIsToBeRefusedByAnOldAnswerHasTheStoreAsked() {
         assertThat(account.isKnown(herd.now())).isFalse();
         store.answer(700, 0);

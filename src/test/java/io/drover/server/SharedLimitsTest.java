@@ -92,8 +92,11 @@ class SharedLimitsTest {
     }
 
     @AfterAll
-    static void stopAll() throws IOException {
-        DROVERS.forEach(DroverProcess::close);
+    static void stopAll() throws IOException, InterruptedException {
+        DROVERS.forEach(DroverProcess::terminate);
+        for (DroverProcess drover : DROVERS) {
+            assertThat(drover.await()).as(drover::toString).isZero();
+        }
         backend.close();
         redis.close();
     }
