@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -159,11 +160,20 @@ public final class Replicas implements AutoCloseable {
 
     private CompletionStage<Void> beat() {
         long asked = clock.getAsLong();
-        return store.run(Script.REPLICAS, KEY, List.of(name, Long.toString(GONE_AFTER.toMillis())))
-                .handle((answer, failure) -> {
-                    onBeat(answer, failure, asked);
-                    return null;
-                });
+        return ask(GONE_AFTER).handle((answer, failure) -> {
+            onBeat(answer, failure, asked);
+            return null;
+        });
+    }
+
+    /** @param counting for how long this replica counts */
+    private CompletionStage<List<Long>> ask(Duration counting) {
+        try {
+            return store.run(Script.REPLICAS, KEY, List.of(name, Long.toString(counting.toMillis())));
+        } catch (RuntimeException fault) {
+            // No beat may be the last one.
+            return CompletableFuture.failedFuture(fault);
+        }
     }
 
     private void onBeat(@Nullable List<Long> answer, @Nullable Throwable failure, long askedNanos) {
@@ -214,9 +224,7 @@ public final class Replicas implements AutoCloseable {
             last.cancel(false);
         }
         try {
-            store.run(Script.REPLICAS, KEY, List.of(name, "0"))
-                    .toCompletableFuture()
-                    .get(patienceNanos, TimeUnit.NANOSECONDS);
+            ask(Duration.ZERO).toCompletableFuture().get(patienceNanos, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException away) {

@@ -26,6 +26,7 @@ import picocli.CommandLine.IExecutionExceptionHandler;
             RehearseCommand.class
         },
         mixinStandardHelpOptions = true,
+        scope = CommandLine.ScopeType.INHERIT,
         versionProvider = Main.VersionText.class)
 public final class Main implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class KeyCommandTest {
@@ -101,6 +102,15 @@ class KeyCommandTest {
         assertThat(Objects.requireNonNull(key).getUsageMessage())
                 .contains("--gpu-time-per-month")
                 .contains("admin.token-hash");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "check", "key", "demo", "version"})
+    void eachCommandHasHelp(String command) {
+        assertThat(run(command, "--help")).isZero();
+
+        assertThat(out.toString()).startsWith("Usage: drover " + command);
+        assertThat(err.toString()).isEmpty();
     }
 
     @Test
