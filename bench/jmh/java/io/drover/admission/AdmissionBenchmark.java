@@ -1,10 +1,16 @@
 package io.drover.admission;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.drover.config.Cidr;
+import io.drover.config.DroverConfig.Access;
 import io.drover.config.DroverConfig.Limits;
 import io.drover.config.DroverConfig.RateLimit;
 import io.drover.config.LimitKey;
 import io.drover.config.Rate;
+import io.drover.config.SecretHash;
 import io.drover.ollama.ModelName;
+import io.netty.util.NetUtil;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,8 +27,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What limits cost a request whose caller is known: a limit on requests, one on tokens with its settlement, a count in
- * flight, and an allow list of models.
+ * What admission costs a request: an allow list of addresses, an API key by its secret, an allow list of models, a limit
+ * on requests, one on tokens with its settlement, and a count in flight.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -54,8 +60,17 @@ public class AdmissionBenchmark {
             LimitObserver.NONE,
             System::currentTimeMillis,
             null);
+    private final AccessList access = new AccessList(new Access(
+            List.of(
+                    new Cidr(NetUtil.createInetAddressFromIpAddressString("10.0.0.0"), 8),
+                    new Cidr(NetUtil.createInetAddressFromIpAddressString("192.0.2.0"), 24)),
+            List.of()));
+    private final IpAddress from = IpAddress.of(NetUtil.createInetAddressFromIpAddressString("192.0.2.1"));
+    private final byte[] secret = "drover_0123456789abcdefghijklmnopqrstuvwxyz01234567".getBytes(US_ASCII);
     private final Charge charge = new Charge();
     private final Known request = new Known();
+    private final ApiKeys keys =
+            new ApiKeys(List.of(KeyLine.of(SecretHash.of(Sha256.of(secret, 0, secret.length)), request.principal)));
     private long nowNanos;
 
     private static RateLimit limit(String name, int burst) {
@@ -110,6 +125,10 @@ public class AdmissionBenchmark {
     public long admittedAndSettled() {
         nowNanos += 1_000_000;
         charge.reset();
+        if (!access.allows(from)
+                || keys.verdict(Sha256.of(secret, 0, secret.length), 0).principal() == null) {
+            throw new IllegalStateException("refused (expected: address and key are good)");
+        }
         long answer = limiter.atHead(request, charge, nowNanos);
         answer |= request.principal.models().allow(request.model.requested()) ? 0 : -1;
         answer |= limiter.atModel(request, charge, 100, 400, nowNanos);
