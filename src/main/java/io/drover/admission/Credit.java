@@ -66,6 +66,14 @@ final class Credit {
         return mine.under(quota).take(units, delayNanos, nowNanos);
     }
 
+    /** Gives back what was not used of that, as {@link Bucket#giveBack}. */
+    void giveBackShare(Quota quota, long units, long used, long takenNanos, long nowNanos) {
+        TokenBucket mine = share;
+        if (mine != null) {
+            mine.under(quota).giveBack(units, used, takenNanos, nowNanos);
+        }
+    }
+
     /** Takes {@code cost} ahead of the store, if there is nothing that is not counted yet, or with it less than a lease. */
     boolean take(long cost, long nowNanos) {
         enterEpoch(nowNanos);

@@ -32,30 +32,44 @@ final class SharedBucket implements Bucket {
         synchronized (credit) {
             Replicas.Standing standing = replicas.standing();
             if (!standing.up()) {
-                credit.loseSight(nowNanos);
+                return takeAlone(units, units * standing.weight(), delayNanos, nowNanos);
             }
-            if (standing.returning()) {
-                long share = credit.takeShare(quota, units * standing.count(), delayNanos, nowNanos);
-                if (Quota.isRefused(share)) {
-                    return share;
-                }
+            if (!standing.returning()) {
+                return takeShared(units, delayNanos, nowNanos);
             }
-            long counted = units * standing.weight();
-            long taken = belief.take(counted, delayNanos, nowNanos);
-            boolean refused = Quota.isRefused(taken);
-            boolean certain = !standing.up()
-                    || (refused ? credit.isConfirmed(nowNanos) : credit.take(quota.nanosOf(counted), nowNanos));
-            if (!certain && !credit.isOverdue(nowNanos)) {
-                if (!refused) {
-                    belief.giveBack(counted, 0, nowNanos, nowNanos);
-                }
-                return UNKNOWN;
+            long counted = units * standing.count();
+            long share = credit.takeShare(quota, counted, delayNanos, nowNanos);
+            if (Quota.isRefused(share)) {
+                return share;
             }
-            if (!certain) {
-                replicas.onSilence("what was taken is not counted in time (limits.lease)");
+            long taken = takeShared(units, delayNanos, nowNanos);
+            if (Quota.isRefused(taken)) {
+                credit.giveBackShare(quota, counted, 0, nowNanos, nowNanos);
             }
-            return refused ? taken : untilFull(taken, units, counted);
+            return taken;
         }
+    }
+
+    private long takeAlone(long units, long counted, long delayNanos, long nowNanos) {
+        credit.loseSight(nowNanos);
+        long taken = belief.take(counted, delayNanos, nowNanos);
+        return Quota.isRefused(taken) ? taken : untilFull(taken, units, counted);
+    }
+
+    private long takeShared(long units, long delayNanos, long nowNanos) {
+        long taken = belief.take(units, delayNanos, nowNanos);
+        boolean refused = Quota.isRefused(taken);
+        if (refused ? credit.isConfirmed(nowNanos) : credit.take(quota.nanosOf(units), nowNanos)) {
+            return taken;
+        }
+        if (credit.isOverdue(nowNanos)) {
+            replicas.onSilence("what was taken is not counted in time (limits.lease)");
+            return taken;
+        }
+        if (!refused) {
+            belief.giveBack(units, 0, nowNanos, nowNanos);
+        }
+        return UNKNOWN;
     }
 
     /** Units that count for more than the bucket holds need not be waited for. */
@@ -83,6 +97,10 @@ final class SharedBucket implements Bucket {
             // They may have been counted once only.
             int weight = takenNanos - standing.sinceNanos() < 0 ? 1 : standing.weight();
             belief.giveBack(units * weight, used * weight, takenNanos, nowNanos);
+            if (standing.returning() && takenNanos - standing.sinceNanos() >= 0) {
+                long count = standing.count();
+                credit.giveBackShare(quota, units * count, used * count, takenNanos, nowNanos);
+            }
             if (standing.up()) {
                 long cost = quota.nanosOf(units * weight) - quota.nanosOf(used * weight);
                 credit.giveBack(cost, takenNanos, nowNanos);

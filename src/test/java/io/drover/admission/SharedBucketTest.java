@@ -168,6 +168,32 @@ class SharedBucketTest {
     }
 
     @Test
+    void whoAsksAgainUsesUpNoShare() {
+        herd.missBeat();
+        herd.beat(4);
+        assertThat(take(20)).as("of 25").isPositive();
+        for (int i = 0; i < 10; i++) {
+            assertThat(take(1)).isEqualTo(Bucket.UNKNOWN);
+        }
+        counted(20);
+
+        assertThat(takeAll()).isEqualTo(5);
+    }
+
+    @Test
+    void aShareIsGivenBackToo() {
+        herd.missBeat();
+        herd.beat(4);
+        assertThat(take(20)).isPositive();
+        counted(20);
+        bucket.giveBack(20, 5, herd.now(), herd.now());
+        counted(5);
+
+        assertThat(take(20)).as("of 25").isPositive();
+        assertThat(take(1)).isNegative();
+    }
+
+    @Test
     void aStoreThatMayHaveForgottenIsTold() {
         takeAll();
         counted(1);

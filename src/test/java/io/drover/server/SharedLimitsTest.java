@@ -41,8 +41,8 @@ class SharedLimitsTest {
     private static final int RATE = 200;
     private static final int BURST = 100;
 
-    /** Of 100 ms. */
-    private static final int LEASE = RATE / 10;
+    /** Of 200 ms: on a machine that does much else, Redis takes longer than the usual 100 ms now and then. */
+    private static final int LEASE = RATE / 5;
 
     private static final String ANY_PORT = "127.0.0.1:0";
 
@@ -84,6 +84,7 @@ class SharedLimitsTest {
                         "drover.redis.uri = \"" + redis.uri() + "\"",
                         "drover.event-loops = 1",
                         "drover.limits.shared = true",
+                        "drover.limits.lease = 200ms",
                         "drover.limits.answer-tokens = 90",
                         "drover.limits.requests = "
                                 + shared.formatted(
