@@ -102,9 +102,12 @@ public final class BackendContexts {
         }
         try {
             SslContext context = builder.build();
+            // Resumed, a session would stand for a certificate that has expired since; and connections are kept.
             if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
-                // Resumed, a session would stand for a certificate that has expired since; and connections are kept.
                 sessions.setSessionCacheEnabled(false);
+            } else {
+                // Java cannot do without; it forgets what is older.
+                context.sessionContext().setSessionTimeout(1);
             }
             return context;
         } catch (SSLException fault) {
