@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SharedLimitsAskingTest {
     /** Redis may be frozen for a second in all before its commands fail. */
     private static final Duration MEANWHILE = Duration.ofMillis(40);
+
     private static final String BODY = "{\"model\":\"m\",\"stream\":false,\"prompt\":\"x\"}";
     private static final String BY_MODEL = "model";
     private static final String BY_HEAD = "all";
