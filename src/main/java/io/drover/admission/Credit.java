@@ -17,9 +17,6 @@ final class Credit {
     /** By how much two readings of a clock may differ that should be the same. */
     private static final long SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** So long at least an answer is believed by whom it refuses: longer than that one takes to ask again. */
-    private static final long CONFIRMED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
     /** 200 years in microseconds: what is missing beyond that could not be counted here in nanoseconds. */
     private static final long MOST_MICROS = TimeUnit.DAYS.toMicros(200 * 365);
 
@@ -112,13 +109,10 @@ final class Credit {
         send(nowNanos);
     }
 
-    /**
-     * Whether the store has said not long ago what the bucket lacks; if not it is asked. Other replicas may have given
-     * back what is believed to be missing here, and who is refused tells the store nothing.
-     */
+    /** Whether the store has said not long ago what the bucket lacks; if not it is asked. */
     boolean isConfirmed(long nowNanos) {
         enterEpoch(nowNanos);
-        if (told && nowNanos - answeredNanos <= Math.max(replicas.patienceNanos(), CONFIRMED_NANOS)) {
+        if (told && nowNanos - answeredNanos <= replicas.recentNanos()) {
             return true;
         }
         if (!sending) {

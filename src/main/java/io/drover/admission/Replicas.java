@@ -32,6 +32,9 @@ public final class Replicas implements AutoCloseable {
     private static final String KEY = "drover:replicas";
     private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** Longer than it takes to ask again. */
+    private static final long RECENT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     /** Without a word for so long, a replica counts no more. */
     private static final Duration GONE_AFTER = Duration.ofSeconds(5);
 
@@ -122,11 +125,19 @@ public final class Replicas implements AutoCloseable {
         return patienceNanos;
     }
 
+    /**
+     * How old an answer of the store may be by which somebody is refused: others may have given something back since, and
+     * who is refused reports nothing.
+     */
+    long recentNanos() {
+        return Math.max(patienceNanos, RECENT_NANOS);
+    }
+
     long nanoTime() {
         return clock.getAsLong();
     }
 
-    /** Has an account report as soon as the store is back. */
+    /** Has an account report as soon as the store is back. One beyond the bound reports with its next request. */
     void owe(SharedAccount account) {
         if (owing.size() < MOST_OWING) {
             owing.add(account);

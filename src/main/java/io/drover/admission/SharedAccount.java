@@ -16,9 +16,6 @@ final class SharedAccount implements Account {
     /** Late reports still find it. */
     private static final long KEPT_MILLIS = TimeUnit.DAYS.toMillis(1);
 
-    /** For so long at least an answer is good enough to refuse by: longer than it takes to ask again. */
-    private static final long RECENT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
     private final Term term;
     private final Replicas replicas;
     private final String key;
@@ -57,8 +54,7 @@ final class SharedAccount implements Account {
         if (known || !replicas.isUp()) {
             return true;
         }
-        send(nowNanos);
-        return sending && nowNanos - sentNanos > replicas.patienceNanos();
+        return isOverdueThoughAsked(nowNanos);
     }
 
     /** Other replicas may have taken back estimates since, and who is refused reports nothing. */
@@ -67,10 +63,15 @@ final class SharedAccount implements Account {
         if (!replicas.isUp()) {
             return true;
         }
-        boolean recent = nowNanos - answeredNanos <= Math.max(replicas.patienceNanos(), RECENT_NANOS);
+        boolean recent = nowNanos - answeredNanos <= replicas.recentNanos();
         if (known && epoch == replicas.epoch() && recent) {
             return true;
         }
+        return isOverdueThoughAsked(nowNanos);
+    }
+
+    /** Asks the store, if it is not asked already; whether it has had time enough to answer. */
+    private boolean isOverdueThoughAsked(long nowNanos) {
         send(nowNanos);
         return sending && nowNanos - sentNanos > replicas.patienceNanos();
     }

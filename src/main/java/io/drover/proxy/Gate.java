@@ -33,6 +33,11 @@ final class Gate implements LimitedRequest {
     private @Nullable AuthVerdict verdict;
     private final Charge charge;
     private long delayNanos;
+    private boolean addressAllowed;
+
+    /** Whether Drover answers it whoever asks, and however often: its own paths, browsers' preflights. */
+    private boolean free;
+
     private boolean admittedAtHead;
     private boolean asking;
     private boolean over;
@@ -53,7 +58,10 @@ final class Gate implements LimitedRequest {
      * @return whether all is known now
      */
     boolean open(Runnable later) {
-        if (isFree() || !isAddressAllowed()) {
+        // Nothing is exempt from that, as with Nginx.
+        addressAllowed = settings.access().allows(request.caller().ip());
+        free = OwnAnswers.isFree(request.endpoint(), request.head(), client);
+        if (free || !addressAllowed) {
             return true;
         }
         Authentication authentication = settings.authentication();
@@ -103,20 +111,10 @@ final class Gate implements LimitedRequest {
         }
     }
 
-    /** Nothing is exempt from that, as with Nginx. */
-    private boolean isAddressAllowed() {
-        return settings.access().allows(request.caller().ip());
-    }
-
-    /** Whether Drover answers it whoever asks, and however often: its own paths, browsers' preflights. */
-    private boolean isFree() {
-        return OwnAnswers.isFree(request.endpoint(), request.head(), client);
-    }
-
     /** The answer to a request that must not go on, by what its head says; null for one that may. */
     @Nullable
     Reply refusal() {
-        if (!isAddressAllowed()) {
+        if (!addressAllowed) {
             worker.context().metrics().onAccessRefused();
             String address = request.caller().address();
             return refuse(
@@ -124,7 +122,7 @@ final class Gate implements LimitedRequest {
                     "address not allowed",
                     "requests from " + address + " are not allowed (access.allow, access.deny)");
         }
-        if (!isFree() && !admittedAtHead) {
+        if (!free && !admittedAtHead) {
             return tooMany();
         }
         AuthVerdict found = verdict;
@@ -167,7 +165,7 @@ final class Gate implements LimitedRequest {
             String what = model == null ? "a model that is not seen here" : "model '" + model.requested() + "'";
             return refuse(403, "model not allowed", "'" + principal.name() + "' may not use " + what);
         }
-        if (isFree()) {
+        if (free) {
             return null;
         }
         long prompt = body.wireBytes() / BYTES_PER_TOKEN;
