@@ -46,7 +46,7 @@ final class AdmissionRecords {
             "a path such as /key/, or nothing",
             Pattern.compile("|/([A-Za-z0-9._~-]+/)+").asMatchPredicate());
 
-    private static final Kind<String> GLOB = Kind.text(
+    static final Kind<String> GLOB = Kind.text(
             "a name, in which each * stands for any text",
             Pattern.compile("\\S+").asMatchPredicate());
 

@@ -39,6 +39,7 @@ public record DroverConfig(
         Tls tls,
         Validation validation,
         Rewrite rewrite,
+        CacheConfig cache,
         Upstream upstream,
         Buffers buffers,
         Cors cors,
@@ -78,6 +79,7 @@ public record DroverConfig(
                 tls.reloadedInto(running.tls),
                 validation,
                 rewrite,
+                running.cache,
                 upstream,
                 running.buffers,
                 cors,
@@ -103,6 +105,7 @@ public record DroverConfig(
         compare.accept("tls", config -> config.tls.isOn());
         compare.accept("tls.provider", config -> config.tls.provider);
         compare.accept("limits.budgets-file", config -> config.limits().budgetsFile());
+        compare.accept("cache", DroverConfig::cache);
         compare.accept("buffers", DroverConfig::buffers);
         compare.accept("metrics", DroverConfig::metrics);
         compare.accept("redis", DroverConfig::redis);

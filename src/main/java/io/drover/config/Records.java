@@ -52,6 +52,9 @@ final class Records {
     private static final Kind<MidStream> MID_STREAM =
             Kind.word(List.of("off", "deterministic"), List.of(MidStream.values()), List.of());
 
+    private static final Kind<CacheConfig.When> CACHE_WHEN =
+            Kind.word(List.of("deterministic", "always"), List.of(CacheConfig.When.values()), List.of());
+
     private static final Path AUDIT_LOG = Path.of("audit.log");
 
     private final Section drover;
@@ -93,6 +96,7 @@ final class Records {
                         drover.get("tls.provider", TLS_PROVIDER)),
                 admission.validation(),
                 admission.rewrite(),
+                cache(),
                 new Upstream(
                         positive("upstream.idle-timeout"),
                         number("upstream.max-idle", 0, Integer.MAX_VALUE),
@@ -114,6 +118,26 @@ final class Records {
                         drover.get("audit-log.max-waiting", SIZE),
                         drover.get("audit-log.max-size", FILE_SIZE),
                         number("audit-log.keep", 0, 10_000)));
+    }
+
+    private CacheConfig cache() {
+        return new CacheConfig(
+                drover.get("cache.enabled", Kind.BOOLEAN),
+                drover.get("cache.when", CACHE_WHEN),
+                positive("cache.ttl"),
+                drover.get("cache.memory", SIZE),
+                drover.get("cache.max-entry", SMALL_SIZE),
+                drover.get("cache.serve-stale", Quantities.DURATION),
+                drover.get("cache.coalesce", Kind.BOOLEAN),
+                drover.get("cache.max-request", SMALL_SIZE),
+                drover.get("cache.recording", SIZE),
+                positive("cache.lookup-budget"),
+                drover.get("cache.writing", SIZE),
+                drover.get("cache.per-tenant", Kind.BOOLEAN),
+                drover.list("cache.exclude.models", AdmissionRecords.GLOB),
+                drover.list("cache.exclude.keys", Kind.NAME),
+                drover.get("cache.lease", Quantities.DURATION),
+                drover.get("cache.encryption-key-file", Kind.FILE));
     }
 
     private Health health() {

@@ -1,0 +1,53 @@
+package io.drover.cache;
+
+import io.drover.ollama.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/** A complete answer with status 200 as it is kept: the bytes that came, without HTTP's framing. Immutable; any thread. */
+public final class CachedAnswer {
+    private final Endpoint endpoint;
+    private final Form form;
+    private final String contentType;
+    private final byte[] body;
+    private final Origin origin;
+
+    private CachedAnswer(Endpoint endpoint, Form form, String contentType, byte[] body, Origin origin) {
+        this.endpoint = endpoint;
+        this.form = form;
+        this.contentType = contentType;
+        this.body = body;
+        this.origin = origin;
+    }
+
+    /**
+     * An answer that has just come.
+     *
+     * @param body becomes the answer's own
+     * @return null where it must not be kept: it is no whole answer, or an error, or tells of a model that was loaded only
+     */
+    public static @Nullable CachedAnswer of(
+            Endpoint endpoint, Form form, String contentType, byte[] body, Origin origin) {
+        return new CachedAnswer(endpoint, form, contentType, body, origin);
+    }
+
+    public Endpoint endpoint() {
+        return endpoint;
+    }
+
+    public Form form() {
+        return form;
+    }
+
+    public String contentType() {
+        return contentType;
+    }
+
+    public Origin origin() {
+        return origin;
+    }
+
+    /** Bytes of memory that it takes, about. */
+    public int weight() {
+        return body.length;
+    }
+}
