@@ -88,7 +88,7 @@ class ArchitectureTest {
         only("io.netty.handler.ssl..", "tls", "upstream", "proxy", "health");
         only("io.lettuce..", "cache");
         only("com.typesafe..", "config");
-        only("com.github.benmanes..", "admission");
+        only("com.github.benmanes..", "admission", "cache");
         only("com.nimbusds..", "admission");
         only("at.favre..", "admission");
         only("org.apache.commons.codec..", "admission");

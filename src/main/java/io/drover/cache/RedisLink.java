@@ -5,6 +5,7 @@ import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -58,9 +60,17 @@ public final class RedisLink implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable RedisConnection connection;
 
+    private final List<CheckListener> listeners = new CopyOnWriteArrayList<>();
+
     // One check runs at a time; each starts the next.
     private volatile boolean told;
     private volatile int unanswered;
+
+    /** Hears how each check has ended; must be quick. */
+    interface CheckListener {
+        /** @param nanos that the answer took; of no meaning where it failed */
+        void onCheck(boolean failed, long nanos);
+    }
 
     /**
      * Connects nowhere yet.
@@ -126,6 +136,23 @@ public final class RedisLink implements AutoCloseable {
         return connection;
     }
 
+    void addListener(CheckListener listener) {
+        listeners.add(listener);
+    }
+
+    void removeListener(CheckListener listener) {
+        listeners.remove(listener);
+    }
+
+    /**
+     * Listens to a channel, over a connection of its own that is restored by itself; what is said meanwhile is not heard.
+     *
+     * @param heard called at each message, on a thread of Redis'; must be quick
+     */
+    CompletionStage<StatefulConnection<?, ?>> subscribe(String channel, Runnable heard) {
+        return source.subscribe(channel, heard);
+    }
+
     /** Lets go of Redis; takes two seconds at most. */
     @Override
     public void close() {
@@ -153,14 +180,21 @@ public final class RedisLink implements AutoCloseable {
         EventExecutorGroup executor = resources.eventExecutorGroup();
         CompletableFuture.supplyAsync(this::connected, executor)
                 .thenCompose(Function.identity())
-                .thenCompose(current -> current.commands().ping())
-                .whenComplete((pong, failure) -> {
+                .thenCompose(RedisLink::ping)
+                .whenComplete((nanos, failure) -> {
                     onAnswer(failure);
+                    listeners.forEach(one -> one.onCheck(failure != null, failure == null ? nanos : 0));
                     tried.complete(null);
                     if (!closed) {
                         executor.schedule(this::check, PING_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
                     }
                 });
+    }
+
+    /** How long it takes. */
+    private static CompletionStage<Long> ping(RedisConnection current) {
+        long start = System.nanoTime();
+        return current.commands().ping().thenApply(pong -> System.nanoTime() - start);
     }
 
     private CompletionStage<RedisConnection> connected() {

@@ -7,17 +7,22 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.StatefulRedisConnectionImpl;
+import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.RedisClusterURIUtil;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -31,9 +36,15 @@ final class RedisSource {
     private final AbstractRedisClient client;
     private final Supplier<CompletionStage<RedisConnection>> connect;
 
-    private RedisSource(AbstractRedisClient client, Supplier<CompletionStage<RedisConnection>> connect) {
+    private final Supplier<CompletionStage<? extends StatefulRedisPubSubConnection<String, String>>> listen;
+
+    private RedisSource(
+            AbstractRedisClient client,
+            Supplier<CompletionStage<RedisConnection>> connect,
+            Supplier<CompletionStage<? extends StatefulRedisPubSubConnection<String, String>>> listen) {
         this.client = client;
         this.connect = connect;
+        this.listen = listen;
     }
 
     /** @param onConnected called at each connection that is made, also by itself after one was lost; must be quick */
@@ -51,7 +62,7 @@ final class RedisSource {
         return source;
     }
 
-    /** Not one of those that only ask for the servers of a cluster, again and again. */
+    /** Not one of those that only ask for the servers of a cluster, again and again, or only listen: those have text. */
     private static boolean isOurs(RedisChannelHandler<?, ?> connection) {
         return !(connection instanceof StatefulRedisConnectionImpl<?, ?> plain)
                 || plain.getCodec() == ByteArrayCodec.INSTANCE;
@@ -60,8 +71,11 @@ final class RedisSource {
     private static RedisSource single(RedisURI uri, ClientResources resources, ClientOptions options) {
         RedisClient client = RedisClient.create(resources);
         client.setOptions(options);
-        return new RedisSource(client, () -> client.connectAsync(ByteArrayCodec.INSTANCE, uri)
-                .thenApply(connection -> new RedisConnection(connection, connection.async())));
+        return new RedisSource(
+                client,
+                () -> client.connectAsync(ByteArrayCodec.INSTANCE, uri)
+                        .thenApply(connection -> new RedisConnection(connection, connection.async())),
+                () -> client.connectPubSubAsync(StringCodec.ASCII, uri));
     }
 
     private static RedisSource cluster(List<RedisURI> uris, ClientResources resources, ClientOptions options) {
@@ -72,14 +86,36 @@ final class RedisSource {
                         .build())
                 .build());
         // Unlike connect(), connectAsync() does not ask for the nodes first.
-        return new RedisSource(client, () -> client.refreshPartitionsAsync()
-                .thenCompose(known -> client.connectAsync(ByteArrayCodec.INSTANCE))
-                .thenApply(connection -> new RedisConnection(connection, connection.async())));
+        return new RedisSource(
+                client,
+                () -> client.refreshPartitionsAsync()
+                        .thenCompose(known -> client.connectAsync(ByteArrayCodec.INSTANCE))
+                        .thenApply(connection -> new RedisConnection(connection, connection.async())),
+                () -> client.connectPubSubAsync(StringCodec.ASCII));
     }
 
     /** A new connection, if Redis is there; its time is limited by the options. */
     CompletionStage<RedisConnection> connect() {
         return connect.get();
+    }
+
+    /** A new connection that listens to a channel, also after it was lost and restored by itself. */
+    CompletionStage<StatefulConnection<?, ?>> subscribe(String channel, Runnable heard) {
+        return listen.get().thenCompose(connection -> {
+            connection.addListener(new RedisPubSubAdapter<>() {
+                @Override
+                public void message(String where, String message) {
+                    heard.run();
+                }
+            });
+            return connection.async().subscribe(channel).handle((done, failure) -> {
+                if (failure != null) {
+                    connection.closeAsync();
+                    throw new CompletionException(failure);
+                }
+                return connection;
+            });
+        });
     }
 
     CompletableFuture<Void> shutdown(long timeoutMillis) {

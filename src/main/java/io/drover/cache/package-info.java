@@ -1,7 +1,7 @@
 /**
- * The way to Redis; the response cache itself is to come. The only package that knows Lettuce.
+ * The response cache, its tiers in memory and in Redis, and the way to Redis. The only package that knows Lettuce.
  *
- * <p>May import: http, ollama, metrics, config. Start reading at {@link io.drover.cache.RedisLink}.
+ * <p>May import: http, ollama, metrics, config. Start reading at {@link io.drover.cache.ResponseCache}.
  */
 @NullMarked
 package io.drover.cache;

@@ -1,0 +1,40 @@
+package io.drover.cache;
+
+/** Who counts what the response cache does. Called by any thread, often by event loops: an answer may take no time. */
+public interface CacheObserver {
+    /** Where answers are kept. */
+    enum Tier {
+        MEMORY,
+        REDIS
+    }
+
+    /** Why an answer has left memory. */
+    enum Eviction {
+        /** Others need its room. */
+        SIZE,
+        /** It could not even be served as stale any more. */
+        AGE,
+        PURGE
+    }
+
+    /** An answer was found, be it fresh or not. */
+    void onFound(Tier tier);
+
+    /** None was found by a look-up that was made: with Redis away, or its breaker open, there is none. */
+    void onNotFound(Tier tier);
+
+    /** Redis has answered a look-up, or the question for a lease, or has failed to. */
+    void onRedisAnswer(long nanos);
+
+    /** From now on Redis is not asked. */
+    void onBreakerOpen();
+
+    /** @param bytes of memory that are free again */
+    void onEvicted(Eviction cause, long bytes);
+
+    /** An answer did not come to be kept in Redis: too many are on their way, or Redis has failed. */
+    void onWriteDropped();
+
+    /** A look-up in Redis failed, or what it found is no answer of ours: of another key for encryption, or damaged. */
+    void onReadFailed();
+}
