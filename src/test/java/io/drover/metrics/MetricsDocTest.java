@@ -111,6 +111,15 @@ class MetricsDocTest {
         metrics.redisUp(() -> true);
         metrics.sharedLimits(() -> true, () -> 2);
         metrics.buildInfo("0.1.0", "nio");
+        CacheMetrics cache = metrics.cache();
+        cache.onBypass("tools");
+        cache.onEviction("size", 1);
+        cache.onPurge("all");
+        cache.memoryBytes(() -> 1);
+        cache.recordingBytes(() -> 1);
+        cache.entries(() -> 1);
+        cache.followers(() -> 1);
+        cache.breakerOpen(() -> false);
         return new String(metrics.scrape(null), StandardCharsets.UTF_8);
     }
 
