@@ -27,6 +27,7 @@ public final class ConfigLoader {
             ConfigParseOptions.defaults().setSyntax(ConfigSyntax.CONF).setAllowMissing(false);
 
     private final ConfigSource source;
+    private final long heap;
     private final Findings findings;
     private final EnvironmentVariables environment;
     private final Config reference;
@@ -35,7 +36,13 @@ public final class ConfigLoader {
     private final KnownKeys known;
 
     ConfigLoader(ConfigSource source) {
+        this(source, Runtime.getRuntime().maxMemory());
+    }
+
+    /** @param heap most bytes that the JVM's heap may have */
+    ConfigLoader(ConfigSource source, long heap) {
         this.source = source;
+        this.heap = heap;
         this.findings = new Findings(source.file());
         this.environment = new EnvironmentVariables(source.environment());
         Config all = reference();
@@ -71,13 +78,13 @@ public final class ConfigLoader {
         Section drover = new Section(ROOT, ROOT, section(values), section(defaults), findings);
         DroverConfig config = new Records(drover, new Backends(known, entryDefaults, findings).read(drover)).read();
         LaterKeys.checkDrover(drover);
-        new Relations(drover, config).check();
+        new Relations(drover, config, heap).check();
         findings.throwIfAny();
         if (running.isEmpty()) {
             return new LoadedConfig(config, findings.warnings(), List.of());
         }
         DroverConfig merged = config.reloadedInto(running.get());
-        new Relations(drover, merged).check();
+        new Relations(drover, merged, heap).check();
         findings.throwIfAny();
         return new LoadedConfig(merged, findings.warnings(), config.restartKeys(running.get()));
     }

@@ -53,6 +53,7 @@ public final class ConfigText {
         auth();
         validation();
         rewrite();
+        cache();
         buffers();
         line(
                 "cors",
@@ -319,6 +320,43 @@ public final class ConfigText {
             rules.add("keep_alive " + rewrite.keepAlive());
         }
         line("rewrite", rules.isEmpty() ? "nothing" : String.join("; ", rules));
+    }
+
+    private void cache() {
+        CacheConfig cache = config.cache();
+        if (!cache.enabled()) {
+            line("cache", "off");
+            return;
+        }
+        boolean redis = config.redis().uri().isPresent();
+        line(
+                "cache",
+                (cache.when() == CacheConfig.When.ALWAYS ? "every answer" : "deterministic answers")
+                        + part(", fresh for", cache.ttl())
+                        + (cache.serveStale().isZero() ? ", never stale" : part(", stale for", cache.serveStale()))
+                        + (cache.coalesce() ? ", coalesced" : ", not coalesced")
+                        + (cache.perTenant() ? ", each caller's own" : ", shared by all callers"));
+        line(
+                "",
+                part("memory", cache.memory())
+                        + part(", an answer up to", cache.maxEntry())
+                        + part(", a request up to", cache.maxRequest())
+                        + part(", recording", cache.recording()));
+        if (!cache.excludeModels().isEmpty() || !cache.excludeKeys().isEmpty()) {
+            line(
+                    "",
+                    "not"
+                            + scope(List.of(), cache.excludeModels(), cache.excludeKeys())
+                                    .substring(1));
+        }
+        line("", redis ? cacheInRedis(cache) : "in this process only");
+    }
+
+    private static String cacheInRedis(CacheConfig cache) {
+        return (cache.encryptionKeyFile().isPresent() ? "encrypted in Redis" : "in Redis, not encrypted")
+                + part(", asked for", cache.lookupBudget())
+                + part(", writing", cache.writing())
+                + (cache.lease().isZero() ? "" : part(", another replica's answer awaited for", cache.lease()));
     }
 
     private void buffers() {

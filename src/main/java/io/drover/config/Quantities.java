@@ -24,6 +24,12 @@ final class Quantities {
     /** Less would take every hiccup of the network for an outage, and more would make requests wait. */
     static final Kind<Duration> LEASE = duration(Duration.ofMillis(10), Duration.ofSeconds(10));
 
+    /** A look-up that takes longer than a second is no look-up any more: the backend would have begun to answer. */
+    static final Kind<Duration> LOOKUP = duration(Duration.ofMillis(1), Duration.ofSeconds(1));
+
+    /** Zero for "not at all"; whoever waits longer than that for another replica had better ask by itself. */
+    static final Kind<Duration> WAIT_FOR_ANOTHER = duration(Duration.ZERO, Duration.ofMinutes(10));
+
     private static final String DURATION_EXPECTED = "a duration such as 2m";
     private static final Pattern WITH_UNIT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]+");
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");

@@ -36,6 +36,9 @@ final class Records {
     /** From what is written at once. */
     private static final Kind<Long> FILE_SIZE = Quantities.size(64 << 10, LARGEST);
 
+    /** One answer, of which a copy is one array. */
+    private static final Kind<Long> ENTRY_SIZE = Quantities.size(1 << 10, 1 << 30);
+
     private static final Kind<Long> PROMPT_SIZE = Quantities.size(1, 16 << 20);
 
     private static final Kind<TransportKind> TRANSPORT = Kind.word(
@@ -126,17 +129,17 @@ final class Records {
                 drover.get("cache.when", CACHE_WHEN),
                 positive("cache.ttl"),
                 drover.get("cache.memory", SIZE),
-                drover.get("cache.max-entry", SMALL_SIZE),
+                drover.get("cache.max-entry", ENTRY_SIZE),
                 drover.get("cache.serve-stale", Quantities.DURATION),
                 drover.get("cache.coalesce", Kind.BOOLEAN),
                 drover.get("cache.max-request", SMALL_SIZE),
                 drover.get("cache.recording", SIZE),
-                positive("cache.lookup-budget"),
+                drover.get("cache.lookup-budget", Quantities.LOOKUP),
                 drover.get("cache.writing", SIZE),
                 drover.get("cache.per-tenant", Kind.BOOLEAN),
                 drover.list("cache.exclude.models", AdmissionRecords.GLOB),
                 drover.list("cache.exclude.keys", Kind.NAME),
-                drover.get("cache.lease", Quantities.DURATION),
+                drover.get("cache.lease", Quantities.WAIT_FOR_ANOTHER),
                 drover.get("cache.encryption-key-file", Kind.FILE));
     }
 

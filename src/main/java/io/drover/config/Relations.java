@@ -11,12 +11,18 @@ import java.util.Optional;
 
 /** Checks values that are valid each by itself and impossible together. */
 final class Relations {
+    /** The rest is for what is being answered: young objects, and what is recorded. */
+    private static final int CACHE_PERCENT = 60;
+
     private final Section drover;
     private final DroverConfig config;
+    private final long heap;
 
-    Relations(Section drover, DroverConfig config) {
+    /** @param heap most bytes that the JVM's heap may have */
+    Relations(Section drover, DroverConfig config, long heap) {
         this.drover = drover;
         this.config = config;
+        this.heap = heap;
     }
 
     void check() {
@@ -32,6 +38,7 @@ final class Relations {
             // A larger body could never be kept, so that each would get 503.
             report("limits.request-body", "at most", body, "buffers.retained-bodies", buffers.retainedBodies());
         }
+        checkCache();
         checkListeners();
         checkTls();
         checkKeys();
@@ -42,6 +49,36 @@ final class Relations {
         if (config.proxyProtocol() && config.limits().trustedProxies().isEmpty()) {
             drover.warning("proxy-protocol", "limits.trusted-proxies set: nobody's PROXY header is believed otherwise");
         }
+    }
+
+    private void checkCache() {
+        CacheConfig cache = config.cache();
+        if (cache.maxEntry() > cache.memory()) {
+            report("cache.max-entry", "at most", cache.maxEntry(), "cache.memory", cache.memory());
+        }
+        if (cache.maxEntry() > cache.recording()) {
+            report("cache.max-entry", "at most", cache.maxEntry(), "cache.recording", cache.recording());
+        }
+        long share = heap / 100 * CACHE_PERCENT;
+        if (cache.enabled() && cache.memory() > share && !drover.isWrong("cache.memory")) {
+            drover.problem(
+                    "cache.memory",
+                    "at most " + Quantities.text(share >> 20 << 20) + ", " + CACHE_PERCENT + "% of the JVM's heap;"
+                            + " java -Xmx" + ceilMebibytes(cache.memory() * 2) + "m has room for it");
+        }
+        if (config.redis().uri().isEmpty() && !drover.isWrong("redis.uri")) {
+            String useless = ", since drover.redis.uri is not set";
+            if (!cache.lease().isZero()) {
+                drover.warning("cache.lease", "0s" + useless);
+            }
+            if (cache.encryptionKeyFile().isPresent()) {
+                drover.warning("cache.encryption-key-file", "nothing" + useless);
+            }
+        }
+    }
+
+    private static long ceilMebibytes(long bytes) {
+        return (bytes + (1 << 20) - 1) >> 20;
     }
 
     private void checkShared() {

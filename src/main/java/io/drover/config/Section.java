@@ -129,15 +129,6 @@ final class Section {
         return Optional.empty();
     }
 
-    /** Reports any value but the default: the key is known, what it switches on is not there yet. */
-    void requireDefault(String path) {
-        ConfigValue value = find(path);
-        ConfigValue normal = defaultOf(path);
-        if (!value.unwrapped().toString().equals(normal.unwrapped().toString())) {
-            problem(path, path, value, Findings.show("", normal) + "; " + path + " is not available in this version");
-        }
-    }
-
     /** Checks a value that nothing uses yet, and warns of it if it is not the default. */
     <T> void acceptUnused(String path, Kind<T> kind) {
         Optional<T> value = valid(path, kind);

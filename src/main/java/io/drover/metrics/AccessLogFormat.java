@@ -17,6 +17,7 @@ final class AccessLogFormat implements LineFormat<AccessRecord> {
         line.count("status", record.outcome().status());
         line.text("backend", record.backend());
         line.count("attempts", record.attempts());
+        line.text("cache", record.cache());
         line.count("request_bytes", record.requestBytes());
         line.count("response_bytes", record.responseBytes());
         line.count("prompt_tokens", record.promptTokens());

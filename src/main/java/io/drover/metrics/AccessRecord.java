@@ -40,6 +40,13 @@ public interface AccessRecord {
     /** How many times the request was sent, or tried to be sent, to a backend. */
     int attempts();
 
+    /**
+     * What the response cache had to do with it: {@code hit}, {@code miss}, {@code bypass}, {@code coalesced} or {@code
+     * stale}; null where the cache is off, or the route is one whose answers are never kept.
+     */
+    @Nullable
+    String cache();
+
     /** Bytes of the request's body read from the client, as framed on the wire. */
     long requestBytes();
 

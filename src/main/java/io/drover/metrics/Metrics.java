@@ -67,13 +67,11 @@ public final class Metrics {
     private final Counter accessRefused;
     private final Counter authRefused;
     private final Counter peerHeadersRefused;
-    private final Counter limited;
-    private final Counter delayed;
-    private final Map<String, Counter.Child> limitedBy = new ConcurrentHashMap<>();
-    private final Map<String, Counter.Child> delayedBy = new ConcurrentHashMap<>();
-    private final LabelBound limitBound = new LabelBound(MOST_LIMITS);
+    private final HeldCounter limited;
+    private final HeldCounter delayed;
     private final Counter reloads;
     private final Counter tlsHandshakeFailures;
+    private final CacheMetrics cache = new CacheMetrics(registry);
 
     public Metrics(DroverConfig.Metrics config) {
         this.maxModels = config.maxModels();
@@ -103,8 +101,11 @@ public final class Metrics {
         authRefused = counter("drover_auth_refused_total", "Requests refused because of their credentials.", "reason");
         peerHeadersRefused = counter(
                 "drover_proxy_protocol_refused_total", "Connections that did not begin with a valid PROXY header.");
-        this.limited = counter("drover_rate_limited_total", "Requests refused because of a limit.", "limit");
-        this.delayed = counter("drover_rate_delayed_total", "Requests that had to wait for their room.", "limit");
+        this.limited = new HeldCounter(
+                counter("drover_rate_limited_total", "Requests refused because of a limit.", "limit"), MOST_LIMITS);
+        this.delayed = new HeldCounter(
+                counter("drover_rate_delayed_total", "Requests that had to wait for their room.", "limit"),
+                MOST_LIMITS);
         this.reloads =
                 counter("drover_reloads_total", "Reloads of the configuration; result: ok or invalid.", "result");
         this.tlsHandshakeFailures =
@@ -147,17 +148,17 @@ public final class Metrics {
 
     /** Counts a request that a limit refused. {@code limit}: its name in the configuration, or a fixed word. */
     public void onLimitRefusal(String limit) {
-        byLimit(limited, limitedBy, limit).inc();
+        limited.inc(limit);
     }
 
     /** Counts a request that had to wait for its room. {@code limit}: as of a refusal. */
     public void onLimitDelay(String limit) {
-        byLimit(delayed, delayedBy, limit).inc();
+        delayed.inc(limit);
     }
 
-    private Counter.Child byLimit(Counter counter, Map<String, Counter.Child> known, String limit) {
-        Counter.Child child = known.get(limit);
-        return child == null ? known.computeIfAbsent(limitBound.label(limit), label -> counter.labels(label)) : child;
+    /** Those of the response cache. */
+    public CacheMetrics cache() {
+        return cache;
     }
 
     /** Counts a request from an address that may not ask. */

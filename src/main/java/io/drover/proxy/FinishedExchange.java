@@ -80,6 +80,12 @@ record FinishedExchange(
         return route.label();
     }
 
+    /** Nothing is kept yet. */
+    @Override
+    public @Nullable String cache() {
+        return null;
+    }
+
     @Override
     public long promptTokens() {
         return tokens.promptTokens();

@@ -36,6 +36,9 @@ final class AdminAudit {
         if (path.equals("/api/reload")) {
             return new Action(RELOAD, client, null);
         }
+        if (path.equals(CachePurgeApi.PATH)) {
+            return new Action("purge", client, null);
+        }
         Matcher drain = AdminHandler.DRAIN.matcher(path);
         return drain.matches() ? new Action(drain.group(2), client, drain.group(1)) : null;
     }

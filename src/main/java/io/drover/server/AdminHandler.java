@@ -46,6 +46,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Metrics metrics;
     private final BackendsApi backends;
     private final ReloadApi reload;
+    private final CachePurgeApi cachePurge;
     private final AdminGuard guard;
     private final AdminTokens tokens;
     private final AdminAudit audit;
@@ -55,6 +56,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             Metrics metrics,
             BackendsApi backends,
             ReloadApi reload,
+            CachePurgeApi cachePurge,
             AdminGuard guard,
             AdminTokens tokens,
             AdminAudit audit) {
@@ -62,6 +64,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         this.metrics = metrics;
         this.backends = backends;
         this.reload = reload;
+        this.cachePurge = cachePurge;
         this.guard = guard;
         this.tokens = tokens;
         this.audit = audit;
@@ -136,6 +139,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 now(reads(request) ? json(HttpResponseStatus.OK, backends.list()) : wrongMethod(request, "GET"));
             case "/api/reload" ->
                 request.method().equals(HttpMethod.POST) ? reload() : now(wrongMethod(request, "POST"));
+            case CachePurgeApi.PATH -> cachePurge.answer(request);
             default -> now(drain(path, request));
         };
     }
@@ -176,7 +180,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         return request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
     }
 
-    private static FullHttpResponse wrongMethod(FullHttpRequest request, String expected) {
+    static FullHttpResponse wrongMethod(FullHttpRequest request, String expected) {
         return error(
                 HttpResponseStatus.METHOD_NOT_ALLOWED, "method " + request.method() + " (expected: " + expected + ")");
     }
@@ -184,7 +188,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static FullHttpResponse nothing(String path) {
         return error(
                 HttpResponseStatus.NOT_FOUND,
-                "nothing is served at " + path + " (expected: /metrics, /health, /ready, /api/backends, /api/reload)");
+                "nothing is served at " + path + " (expected: /metrics, /health, /ready, /api/backends, /api/reload,"
+                        + " /api/cache/purge)");
     }
 
     private FullHttpResponse read(String path, FullHttpRequest request) {
@@ -209,11 +214,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private static FullHttpResponse error(HttpResponseStatus status, String message) {
+    static FullHttpResponse error(HttpResponseStatus status, String message) {
         return json(status, ErrorReplies.body(ApiFamily.OLLAMA, status.code(), message, ""));
     }
 
-    private static FullHttpResponse json(HttpResponseStatus status, byte[] body) {
+    static FullHttpResponse json(HttpResponseStatus status, byte[] body) {
         return respond(status, ErrorReplies.CONTENT_TYPE, body);
     }
 

@@ -337,6 +337,7 @@ public final class ProxyServer implements AutoCloseable {
                 metrics,
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
+                new CachePurgeApi(null, metrics.cache()),
                 new AdminGuard(config.admin().hosts()),
                 new AdminTokens(config.admin()),
                 new AdminAudit(auditLog));

@@ -110,6 +110,7 @@ final class ConfigLoaderTest {
         assertThat(config.timeouts().firstByte()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.accessLog().enabled()).isFalse();
         assertThat(config.cors().origins()).containsExactly("https://chat.example.com");
+        assertThat(config.cache().enabled()).isTrue();
     }
 
     /** No two values of one type are the same, so that a component which got its neighbour's value is found. */
@@ -260,6 +261,23 @@ final class ConfigLoaderTest {
                                 DroverConfig.TlsProvider.JDK),
                         new DroverConfig.Validation(true, List.of("llama3*", "qwen3:8b"), 30, 31, 32, 33),
                         new DroverConfig.Rewrite(34, true, "35m"),
+                        new CacheConfig(
+                                true,
+                                CacheConfig.When.ALWAYS,
+                                Duration.ofSeconds(133),
+                                43L << 20,
+                                44L << 10,
+                                Duration.ofSeconds(134),
+                                false,
+                                45L << 10,
+                                46L << 20,
+                                Duration.ofMillis(135),
+                                47L << 20,
+                                true,
+                                List.of("private*"),
+                                List.of("carol"),
+                                Duration.ofSeconds(136),
+                                Optional.of(Path.of("/etc/drover/cache.key"))),
                         new DroverConfig.Upstream(Duration.ofSeconds(115), 15, 16),
                         new DroverConfig.Buffers(17L << 30, 18L << 30, 19 * 1024, 20, 21),
                         new DroverConfig.Cors(List.of("https://*.example.com", "app://*")),
@@ -268,6 +286,27 @@ final class ConfigLoaderTest {
                         new DroverConfig.AccessLog(false, Optional.of(Path.of("/var/log/drover.log")), 23),
                         new DroverConfig.AuditLog(
                                 true, Path.of("/var/log/audit.log"), true, 29 * 1024, 30, 33L << 20, 31L << 20, 32)));
+    }
+
+    @Test
+    void theCacheStaysAsItIsUntilARestart() throws ConfigException {
+        DroverConfig running = loading.file(Loading.ONE_BACKEND + "drover.cache { enabled = true, ttl = 2h }")
+                .config();
+
+        LoadedConfig reloaded = loading.file(Loading.ONE_BACKEND + "drover.cache { enabled = true, ttl = 3h }")
+                .reload(running);
+
+        assertThat(reloaded.restartKeys()).containsExactly("cache");
+        assertThat(reloaded.config()).isEqualTo(running);
+    }
+
+    @Test
+    void theCacheMayHaveSixTenthsOfTheHeap() throws ConfigException {
+        DroverConfig config = loading.file(Loading.ONE_BACKEND + "drover.cache { enabled = true, memory = 60MiB }")
+                .heap(100 << 20)
+                .config();
+
+        assertThat(config.cache().memory()).isEqualTo(60 << 20);
     }
 
     @Test

@@ -174,6 +174,25 @@ final class ConfigProblemsTest {
         auth.jwt.jwks-uri = "ftp://login/keys" | "ftp://login/keys" (expected: https://host/path, or http:// to loopback)
         auth.jwt.jwks-uri = "https:///keys" | "https:///keys" (expected: https://host/path, or http:// to loopback)
         auth.jwt.leeway = -1s            | "-1s" (expected: a duration of at least 0s)
+        cache.enabled = maybe            | "maybe" (expected: true or false)
+        cache.when = never               | "never" (expected: deterministic or always)
+        cache.ttl = long                 | "long" (expected: a duration such as 2m)
+        cache.ttl = 0                    | 0 (expected: a duration of at least 1ms)
+        cache.memory = 0                 | 0 (expected: a size from 1B to 1TiB)
+        cache.max-entry = 1000           | 1000 (expected: a size from 1KiB to 1GiB)
+        cache.max-entry = 2GiB           | "2GiB" (expected: a size from 1KiB to 1GiB)
+        cache.serve-stale = -1s          | "-1s" (expected: a duration of at least 0s)
+        cache.coalesce = 1               | 1 (expected: true or false)
+        cache.max-request = 0            | 0 (expected: a size from 1B to 1GiB)
+        cache.recording = much           | "much" (expected: a size such as 32KiB)
+        cache.lookup-budget = 0          | 0 (expected: a duration of at least 1ms)
+        cache.lookup-budget = 1001ms     | "1001ms" (expected: a duration of at most 1s)
+        cache.writing = 0                | 0 (expected: a size from 1B to 1TiB)
+        cache.per-tenant = user          | "user" (expected: true or false)
+        cache.exclude.models = "a b"     | "a b" (expected: a name, in which each * stands for any text)
+        cache.exclude.keys = "a/b"       | "a/b" (expected: a name of letters, digits and . _ - : [ ])
+        cache.lease = 11m                | "11m" (expected: a duration of at most 10m)
+        cache.encryption-key-file = []   | [] (expected: a file name)
         redis.uri = "http://:pw@cache"   | (hidden) (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)
         """)
     void aWrongValueIsReportedWithItsExpectation(String line, String printed) {
@@ -187,10 +206,7 @@ final class ConfigProblemsTest {
     @CsvSource(delimiter = '|', textBlock = """
         balance = hash               | "hash" (expected: least-connections, round-robin or random-two; hash is not available in this version)
         balance = expected-ttft      | "expected-ttft" (expected: least-connections, round-robin or random-two; expected-ttft is not available in this version)
-        cache.enabled = true         | true (expected: false; cache.enabled is not available in this version)
         access-log.format = text     | "text" (expected: json)
-        cache.ttl = long             | "long" (expected: a duration such as 2m)
-        cache.when = never           | "never" (expected: deterministic or always)
         queue.max = -1               | -1 (expected: a whole number from 0)
         """)
     void whatThisVersionLacksIsSaid(String line, String printed) {
@@ -220,7 +236,6 @@ final class ConfigProblemsTest {
     @CsvSource(delimiter = '|', textBlock = """
         queue.max = 5                | drover.queue.max: 5 (expected: 1000, the default; accepted, not effective in this version)
         queue.timeout = 5s           | drover.queue.timeout: "5s" (expected: "60s", the default; accepted, not effective in this version)
-        cache.coalesce = false       | drover.cache.coalesce: false (expected: true, the default; accepted, not effective in this version)
         backends = [{url = "http://a:1", slots = 4}] | drover.backends[0].slots: 4 (expected: "auto", the default; accepted, not effective in this version)
         """)
     void whatHasNoEffectYetWarns(String line, String printed) throws ConfigException {
@@ -229,7 +244,7 @@ final class ConfigProblemsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"queue.timeout = 1m", "cache.ttl = 60m", "queue.max = \"1000\"", "cache.memory = 256 MiB"})
+    @CsvSource({"queue.timeout = 1m", "queue.max = \"1000\"", "access-log.format = \"json\""})
     void theDefaultInOtherWordsDoesNotWarn(String line) throws ConfigException {
         assertThat(loading.file(Loading.ONE_BACKEND + "drover." + line).warnings())
                 .isEmpty();
@@ -349,6 +364,10 @@ final class ConfigProblemsTest {
         buffers.outbound = 64KiB     | buffers.outbound: "64KiB" (expected: at least drover.buffers.stream-high, 256KiB)
         limits.request-body = 1GiB   | limits.request-body: "1GiB" (expected: at most drover.buffers.retained-bodies, 256MiB)
         buffers.retained-bodies = 1KiB | buffers.retained-bodies: "1KiB" (expected: at least drover.limits.request-body, 100MiB)
+        cache.max-entry = 50MiB, drover.cache.memory = 49MiB | cache.max-entry: "50MiB" (expected: at most drover.cache.memory, 49MiB)
+        cache.memory = 7MiB          | cache.memory: "7MiB" (expected: at least drover.cache.max-entry, 8MiB)
+        cache.max-entry = 65MiB      | cache.max-entry: "65MiB" (expected: at most drover.cache.recording, 64MiB)
+        cache.recording = 7MiB       | cache.recording: "7MiB" (expected: at least drover.cache.max-entry, 8MiB)
         listen = ["127.0.0.1:80", "*:80"] | listen: ["127.0.0.1:80","*:80"] (expected: addresses that differ)
         listen = 9090                | listen: 9090 (expected: another address than 127.0.0.1:9090)
         auth.mode = [none, jwt]      | auth.mode: ["none","jwt"] (expected: none alone, or those that are accepted)
@@ -419,6 +438,36 @@ final class ConfigProblemsTest {
                 .asString()
                 .endsWith("drover.conf:3: drover.limits.budgets-file: \"b\" (expected: nothing:"
                         + " with drover.limits.shared budgets are kept in Redis)");
+    }
+
+    @Test
+    void aCacheLargerThanTheHeapHasRoomForSaysWhichHeapHas() {
+        loading.heap(100 << 20);
+
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.cache { enabled = true\n memory = 61MiB }")
+                        .problems())
+                .containsExactly("drover.conf:3: drover.cache.memory: \"61MiB\" (expected: at most 60MiB, 60% of the"
+                        + " JVM's heap; java -Xmx122m has room for it)");
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.cache.enabled = true")
+                        .problems())
+                .containsExactly("drover.conf: drover.cache.memory: \"256MiB\" (expected: at most 60MiB, 60% of the"
+                        + " JVM's heap; java -Xmx512m has room for it)");
+        assertThat(loading.file(Loading.ONE_BACKEND + "drover.cache { enabled = false, memory = 1GiB }")
+                        .problems())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        lease = 2s                         | lease: "2s" (expected: 0s, since drover.redis.uri is not set)
+        encryption-key-file = cache.key    | encryption-key-file: "cache.key" (expected: nothing, since drover.redis.uri is not set)
+        """)
+    void whatACacheDoesWithRedisWarnsWithoutOne(String line, String printed) throws ConfigException {
+        String text = Loading.ONE_BACKEND + "drover.cache." + line;
+
+        assertThat(loading.file(text).warnings()).containsExactly("drover.conf:2: drover.cache." + printed);
+        assertThat(loading.file(text + "\ndrover.redis.uri = \"redis://a\"").warnings())
+                .isEmpty();
     }
 
     @Test

@@ -47,6 +47,7 @@ final class ConfigTextTest {
                 auth        none, anybody may ask
                 validation  none
                 rewrite     nothing
+                cache       off
                 buffers     retained bodies 256MiB, outbound 256MiB, stream 256KiB down to 64KiB, hold back 16KiB
                 cors        Ollama's own origins
                 metrics     at most 100 models by name, stall after 5s
@@ -98,6 +99,10 @@ final class ConfigTextTest {
                             users of /etc/drover/users, looked at every 129s
                 validation  types of fields; num_ctx at most 30; num_predict at most 31; images at most 32; messages at most 33; models llama3*, qwen3:8b
                 rewrite     num_ctx taken out; keep_alive 35m
+                cache       every answer, fresh for 133s, stale for 134s, not coalesced, each caller's own
+                            memory 43MiB, an answer up to 44KiB, a request up to 45KiB, recording 46MiB
+                            not for private*, with carol
+                            encrypted in Redis, asked for 135ms, writing 47MiB, another replica's answer awaited for 136s
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
                 metrics     at most 22 models by name, stall after 23s
@@ -120,6 +125,26 @@ final class ConfigTextTest {
                 .config();
 
         assertThat(ConfigText.render(config)).contains("rewrite     num_ctx at most 8192\n");
+    }
+
+    @Test
+    void aCacheReadsWell() throws ConfigException {
+        Loading loading = new Loading(directory).backends("http://gpu1:11434").flag("cache.enabled", "true");
+
+        assertThat(ConfigText.render(loading.config())).contains("""
+                cache       deterministic answers, fresh for 1h, stale for 24h, coalesced, shared by all callers
+                            memory 256MiB, an answer up to 8MiB, a request up to 16MiB, recording 64MiB
+                            in this process only
+                """);
+
+        loading.flag("redis.uri", "redis://a").flag("cache.serve-stale", "0s").flag("cache.exclude.models", "a,b*");
+
+        assertThat(ConfigText.render(loading.config())).contains("""
+                cache       deterministic answers, fresh for 1h, never stale, coalesced, shared by all callers
+                            memory 256MiB, an answer up to 8MiB, a request up to 16MiB, recording 64MiB
+                            not for a, b*
+                            in Redis, not encrypted, asked for 5ms, writing 16MiB
+                """);
     }
 
     @Test

@@ -18,6 +18,7 @@ final class Loading {
     private final Path directory;
     private final Map<String, String> environment = new HashMap<>();
     private final Map<String, String> overrides = new HashMap<>();
+    private long heap = Runtime.getRuntime().maxMemory();
     private List<String> urls = List.of();
     private Optional<Path> file = Optional.empty();
 
@@ -57,8 +58,18 @@ final class Loading {
         return new ConfigSource(file, environment, urls, overrides);
     }
 
+    /** As if the JVM's heap had at most so many bytes. */
+    Loading heap(long bytes) {
+        heap = bytes;
+        return this;
+    }
+
     LoadedConfig load() throws ConfigException {
-        return ConfigLoader.load(source());
+        return new ConfigLoader(source(), heap).load();
+    }
+
+    LoadedConfig reload(DroverConfig running) throws ConfigException {
+        return ConfigLoader.reload(source(), running);
     }
 
     DroverConfig config() throws ConfigException {

@@ -94,6 +94,7 @@ class AdminApiTest {
         assertThat(unknown.body()).contains("nobody").contains("expected: one of /api/backends");
         assertThat(post("/api/nothing").status()).isEqualTo(404);
         assertThat(post("/api/backends").status()).isEqualTo(405);
+        assertThat(post("/api/cache/purge").body()).contains("the cache is off (expected: cache.enabled = true)");
         assertThat(ask("GET /api/backends/a/drain HTTP/1.1\r\nHost: localhost\r\n\r\n")
                         .status())
                 .isEqualTo(405);

@@ -64,6 +64,16 @@ class AccessLogTest {
     }
 
     @Test
+    void whatTheCacheDidStandsBehindTheAttempts(@TempDir Path dir) throws IOException {
+        Path file = dir.resolve("access.log");
+        try (AccessLog log = toFile(file)) {
+            log.offer(TestRecord.chat("m", 200).withEndpoint(TestRecord.KEPT, true));
+        }
+
+        assertThat(Files.readString(file)).contains("\"attempts\":1,\"cache\":\"hit\",\"request_bytes\":100,");
+    }
+
+    @Test
     void noTextOfAStrangerCanBreakALine(@TempDir Path dir) throws IOException {
         Path file = dir.resolve("access.log");
         String nasty = "/\"\\\r\n\t\0\u001b[2J\u0085\u009b\u2028\u00ff\ud83d\ude00\ud83d\"}";

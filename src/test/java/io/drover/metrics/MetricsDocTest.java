@@ -71,6 +71,7 @@ class MetricsDocTest {
         lines.add(TestRecord.chat("m", 200)
                 .withEndpoint(TestRecord.UNFINISHED, true)
                 .withOutcome(Outcome.failed(200, Phase.RELAY, Side.CLIENT, "gone")));
+        lines.add(TestRecord.chat("m", 200).withEndpoint(TestRecord.KEPT, true));
         lines.addLost(1);
         Set<String> written = new TreeSet<>();
         Matcher field = Pattern.compile("\"([a-z_]+)\":").matcher(StandardCharsets.UTF_8.decode(lines.bytes()));
@@ -111,6 +112,15 @@ class MetricsDocTest {
         metrics.redisUp(() -> true);
         metrics.sharedLimits(() -> true, () -> 2);
         metrics.buildInfo("0.1.0", "nio");
+        CacheMetrics cache = metrics.cache();
+        cache.onBypass("tools");
+        cache.onEviction("size", 1);
+        cache.onPurge("all");
+        cache.memoryBytes(() -> 1);
+        cache.recordingBytes(() -> 1);
+        cache.entries(() -> 1);
+        cache.followers(() -> 1);
+        cache.breakerOpen(() -> false);
         return new String(metrics.scrape(null), StandardCharsets.UTF_8);
     }
 

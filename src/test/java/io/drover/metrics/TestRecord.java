@@ -28,6 +28,9 @@ record TestRecord(
     /** The endpoint of answers that lack their own end. */
     static final String UNFINISHED = "/unfinished";
 
+    /** The endpoint of answers that were kept. */
+    static final String KEPT = "/kept";
+
     static final Instant NOW = Instant.ofEpochMilli(1_700_000_000_000L);
 
     /** A chat that took 2 s, its first byte 0.25 s, and made 30 tokens in 1.5 s from a prompt of 12. */
@@ -81,6 +84,11 @@ record TestRecord(
     @Override
     public long gpuNanos() {
         return generationNanos;
+    }
+
+    @Override
+    public @Nullable String cache() {
+        return endpoint.equals(KEPT) ? "hit" : null;
     }
 
     @Override

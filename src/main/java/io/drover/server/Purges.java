@@ -1,0 +1,22 @@
+package io.drover.server;
+
+import java.util.concurrent.CompletionStage;
+
+/** The ways to take answers out of the response cache, of all replicas that share a Redis. Any thread; never blocks. */
+interface Purges {
+    CompletionStage<Purged> purgeAll();
+
+    /** @param model as {@link io.drover.ollama.ModelName#key} spells it */
+    CompletionStage<Purged> purgeModel(String model);
+
+    /** @param hex 64 hexadecimal digits in lower case, which the implementation need not check */
+    CompletionStage<Purged> purgeKey(String hex);
+
+    /**
+     * What a purge did.
+     *
+     * @param entries that left this process's memory
+     * @param replicasTold whether Redis has it, so that the others learn of it; false without a Redis too
+     */
+    record Purged(long entries, boolean replicasTold) {}
+}
