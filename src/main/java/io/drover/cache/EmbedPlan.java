@@ -110,7 +110,8 @@ public final class EmbedPlan {
         }
         long tokens = tokens(told);
         if (question.endpoint() == Endpoint.EMBED) {
-            return ollamas(parts, tokens, told == null ? nanos : told.totalNanos(), told == null ? 0 : told.loadNanos());
+            return ollamas(
+                    parts, tokens, told == null ? nanos : told.totalNanos(), told == null ? 0 : told.loadNanos());
         }
         return tokens < 0 ? null : openAis(parts, tokens);
     }
@@ -161,8 +162,8 @@ public final class EmbedPlan {
         usage(tail, tokens);
         // Behind this one, but not behind Ollama's own, Go writes a line feed.
         tail.append("}\n");
-        ByteArrayOutputStream out =
-                new ByteArrayOutputStream(capacity(parts, tail.length(), element.length() + ",\"index\":12345},".length()));
+        ByteArrayOutputStream out = new ByteArrayOutputStream(
+                capacity(parts, tail.length(), element.length() + ",\"index\":12345},".length()));
         write(out, "{\"object\":\"list\",\"data\":[");
         for (int i = 0; i < question.size(); i++) {
             write(out, i == 0 ? element : "," + element);

@@ -148,7 +148,8 @@ public final class EmbedQuestion {
                 parameters.toString())) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
             // With its length, so that no text can be read as another one and the next.
-            sha256.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+            sha256.update(
+                    ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
             sha256.update(bytes);
         }
         return sha256.digest();
@@ -186,7 +187,7 @@ public final class EmbedQuestion {
                     return false;
                 }
             }
-            return !model.isEmpty() && !inputs.isEmpty();
+            return json.nextToken() == null && !model.isEmpty() && !inputs.isEmpty();
         }
 
         /** Go matches names in any case, and some letters beyond ASCII with them. */
@@ -195,11 +196,13 @@ public final class EmbedQuestion {
         }
 
         private boolean take(String name, JsonParser json) throws IOException {
+            boolean openAi = endpoint == Endpoint.V1_EMBEDDINGS;
             return switch (name) {
                 case "model" -> takeModel(json);
                 case "input" -> takeInput(json);
-                case "encoding_format" ->
-                    endpoint == Endpoint.V1_EMBEDDINGS ? takeFormat(json) : takeParameter(name, json);
+                case "encoding_format" -> openAi ? takeFormat(json) : takeParameter(name, json);
+                // Who asks: OpenAI's word, which Ollama passes over.
+                case "user" -> openAi ? skip(json) : takeParameter(name, json);
                 // It says how long the model stays loaded, not what it answers.
                 case "keep_alive" -> skip(json);
                 default -> takeParameter(name, json);
