@@ -58,7 +58,9 @@ public final class CacheMetrics {
                 .buckets(LOOKUP_SECONDS)
                 .withoutExemplars()
                 .register(registry);
-        redisFailures = counter("drover_cache_redis_failures_total", "Look-ups in Redis that failed or came too late.");
+        redisFailures = counter(
+                "drover_cache_redis_failures_total",
+                "Look-ups in Redis that failed, came too late or found no answer of ours.");
         purges = held("drover_cache_purges_total", "Purges.", "scope");
         new PulledGauge(
                         "drover_cache_bytes",
@@ -107,7 +109,7 @@ public final class CacheMetrics {
         evictedBytes.inc((double) weight);
     }
 
-    /** Counts an answer that did not go to Redis because too many were on their way. */
+    /** Counts an answer that did not go to Redis: too many were on their way, or it failed. */
     public void onWriteDropped() {
         writesDropped.inc();
     }
@@ -117,7 +119,7 @@ public final class CacheMetrics {
         redisSeconds.observe(nanos / NANOS_PER_SECOND);
     }
 
-    /** Counts a look-up in Redis that failed, or was not answered within the budget. */
+    /** Counts a look-up in Redis that failed, was not answered within the budget, or found what cannot be read. */
     public void onRedisFailure() {
         redisFailures.inc();
     }

@@ -279,12 +279,19 @@ class AuditLogTest {
             drover.post("/api/reload");
             drover.rewrite("drover.balance = nonsense");
             drover.post("/api/reload");
+            drover.post("/api/cache/purge");
             drover.post("/api/nothing");
 
-            assertThat(lines(5).stream()
+            assertThat(lines(6).stream()
                             .map(line -> line.get("event") + " " + line.get("backend") + " " + line.get("status")))
-                    .containsExactly("drain a 200", "undrain a 200", "drain nobody 404", "reload  200", "reload  422");
-            assertThat(lines(5))
+                    .containsExactly(
+                            "drain a 200",
+                            "undrain a 200",
+                            "drain nobody 404",
+                            "reload  200",
+                            "reload  422",
+                            "purge  404");
+            assertThat(lines(6))
                     .allSatisfy(line -> assertThat(line.get("client")).isEqualTo("127.0.0.1"));
         }
     }

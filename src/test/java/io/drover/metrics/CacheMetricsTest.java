@@ -35,9 +35,9 @@ class CacheMetricsTest {
     void whatIsNeitherHitNorMissCountsByItself() {
         cache.onCoalesced();
         cache.onStale();
-        cache.onBypass("no-store");
-        cache.onBypass("no-store");
-        cache.onBypass("too large");
+        cache.onBypass("client");
+        cache.onBypass("client");
+        cache.onBypass("too-large");
         cache.onPurge("model");
         cache.onWriteDropped();
         cache.onRedisFailure();
@@ -47,8 +47,8 @@ class CacheMetricsTest {
                 .contains("llm_cache_misses_total 0.0\n")
                 .contains("drover_cache_coalesced_total 1.0\n")
                 .contains("drover_cache_stale_total 1.0\n")
-                .contains("drover_cache_bypass_total{reason=\"no-store\",} 2.0\n")
-                .contains("drover_cache_bypass_total{reason=\"too large\",} 1.0\n")
+                .contains("drover_cache_bypass_total{reason=\"client\",} 2.0\n")
+                .contains("drover_cache_bypass_total{reason=\"too-large\",} 1.0\n")
                 .contains("drover_cache_purges_total{scope=\"model\",} 1.0\n")
                 .contains("drover_cache_writes_dropped_total 1.0\n")
                 .contains("drover_cache_redis_failures_total 1.0\n");
@@ -58,11 +58,11 @@ class CacheMetricsTest {
     void evictedAnswersCountWithTheirBytes() {
         cache.onEviction("size", 1000);
         cache.onEviction("size", 24);
-        cache.onEviction("expired", 1);
+        cache.onEviction("age", 1);
 
         assertThat(scrape())
                 .contains("drover_cache_evictions_total{cause=\"size\",} 2.0\n")
-                .contains("drover_cache_evictions_total{cause=\"expired\",} 1.0\n")
+                .contains("drover_cache_evictions_total{cause=\"age\",} 1.0\n")
                 .contains("drover_cache_evicted_bytes_total 1025.0\n");
     }
 

@@ -113,7 +113,7 @@ class MetricsDocTest {
         metrics.sharedLimits(() -> true, () -> 2);
         metrics.buildInfo("0.1.0", "nio");
         CacheMetrics cache = metrics.cache();
-        cache.onBypass("tools");
+        cache.onBypass("client");
         cache.onEviction("size", 1);
         cache.onPurge("all");
         cache.memoryBytes(() -> 1);
