@@ -96,7 +96,13 @@ public class SelectionBenchmark {
                 true,
                 Optional.empty(),
                 BackendTls.DEFAULT);
-        Backend backend = new Backend(config, index, HEALTH, new EjectionLimit(), (changed, from, to, reason) -> {});
+        Backend backend = new Backend(
+                config,
+                index,
+                HEALTH,
+                new EjectionLimit(),
+                (changed, from, to, reason) -> {},
+                (model, before, now) -> {});
         backend.onProbe(true, "", System.nanoTime());
         return backend;
     }

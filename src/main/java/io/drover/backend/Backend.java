@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,18 +31,31 @@ public final class Backend implements BackendView {
     private volatile List<InetSocketAddress> addresses = List.of();
     private volatile boolean lookupFailed;
     private volatile boolean retired;
+    private final ModelObserver modelObserver;
+    private final AtomicInteger modelChanges = new AtomicInteger();
+    private volatile int listedChanges;
+    private volatile boolean probed;
     private volatile Models models = Models.UNKNOWN;
+    private volatile @Nullable String version;
 
     /**
      * @param index its place in the herd, from 0
      * @param limit that the whole herd shares
      */
-    Backend(BackendConfig config, int index, Health health, EjectionLimit limit, BackendObserver observer) {
+    Backend(
+            BackendConfig config,
+            int index,
+            Health health,
+            EjectionLimit limit,
+            BackendObserver observer,
+            ModelObserver modelObserver) {
         this.config = config;
         this.index = index;
         this.health = new BackendHealth(this, health, limit, observer);
         this.paces = new Paces(this, this.health, health.degraded());
         this.wedgedAfterNanos = health.wedgedAfter().toNanos();
+        this.probed = !health.active().interval().isZero();
+        this.modelObserver = modelObserver;
     }
 
     /** Its entry, as of now: all but the name and the URL may change. */
@@ -140,7 +154,46 @@ public final class Backend implements BackendView {
 
     /** Takes a new listing of its models; from one thread at a time. Says nothing about its health. */
     public void onModels(Models listed) {
+        Models last = models;
         models = listed;
+        last.tellChanges(listed, modelObserver);
+    }
+
+    /**
+     * A request has ended here that may have changed its models: what it has is not known until a listing of its disk
+     * has come that was asked for later.
+     */
+    public void onModelChange() {
+        modelChanges.incrementAndGet();
+    }
+
+    /** How often {@link #onModelChange} was told; to be asked before its disk is listed. */
+    public int modelChanges() {
+        return modelChanges.get();
+    }
+
+    /**
+     * A listing of its disk has come, and {@link #onModels} has it; from one thread at a time.
+     *
+     * @param changes {@link #modelChanges} before it was asked for
+     */
+    public void onListed(int changes) {
+        listedChanges = changes;
+    }
+
+    /** Whether {@link #models} tells what is on its disk: as of the last listing, if that is renewed and not overtaken. */
+    public boolean isListed() {
+        return probed && models.isKnown() && listedChanges == modelChanges.get();
+    }
+
+    /** Its version, as the last probe that succeeded told; null where that told none, or there was none yet. */
+    public @Nullable String version() {
+        return version;
+    }
+
+    /** Takes the version that a probe was told; null: none. */
+    public void onVersion(@Nullable String told) {
+        version = told;
     }
 
     /**
@@ -233,6 +286,7 @@ public final class Backend implements BackendView {
     void configure(BackendConfig entry, Health rules, long nowNanos) {
         config = entry;
         wedgedAfterNanos = rules.wedgedAfter().toNanos();
+        probed = !rules.active().interval().isZero();
         paces.configure(rules.degraded(), nowNanos);
         health.configure(rules, nowNanos);
     }

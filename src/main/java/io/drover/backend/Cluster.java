@@ -34,6 +34,15 @@ public final class Cluster {
         return false;
     }
 
+    /**
+     * What a request for a model gets here. Cheap enough for every request: a look at each backend.
+     *
+     * @param key the model's, as {@link io.drover.ollama.ModelName#key} spells it
+     */
+    public HerdModel model(String key, long nowNanos) {
+        return HerdModel.of(key, backends, nowNanos);
+    }
+
     /** Not to be written to. */
     Backend[] primaries() {
         return primaries;

@@ -16,11 +16,22 @@ import java.util.Map;
  */
 public final class Membership {
     private final BackendObserver observer;
+    private final ModelObserver modelObserver;
     private final EjectionLimit limit = new EjectionLimit();
     private List<Backend> members = List.of();
 
+    /** @param observer of every backend's state; nobody is told of models */
     public Membership(BackendObserver observer) {
+        this(observer, (model, before, now) -> {});
+    }
+
+    /**
+     * @param observer of every backend's state
+     * @param modelObserver of every backend's models
+     */
+    public Membership(BackendObserver observer, ModelObserver modelObserver) {
         this.observer = observer;
+        this.modelObserver = modelObserver;
     }
 
     /**
@@ -71,7 +82,7 @@ public final class Membership {
             if (member == null) {
                 int index = taken.nextClearBit(0);
                 taken.set(index);
-                member = new Backend(entry, index, health, limit, observer);
+                member = new Backend(entry, index, health, limit, observer, modelObserver);
                 added.add(member);
             }
             next.add(member);

@@ -40,7 +40,7 @@ final class Library {
             progress(in, body, lines, () -> {});
             return;
         }
-        SimulatedModel model = SimulatedModel.named(name);
+        SimulatedModel model = simulation.store.registered(name);
         transfer(lines, "pulling ", layer(model.name()), model.size(), 5);
         transfer(lines, "pulling ", layer(model.name() + " template"), 1429, 1);
         lines.add(status("verifying sha256 digest"));

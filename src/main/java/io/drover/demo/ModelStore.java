@@ -11,13 +11,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The models and blobs on a simulated server's disk. Safe for any thread. */
+/** The models and blobs on a simulated server's disk, and the registry that it pulls from. Safe for any thread. */
 final class ModelStore {
     /** @param modified when it was pulled, created or copied */
     record Stored(SimulatedModel model, Instant modified) {}
 
     private final Stamp stamp;
     private final Map<String, Stored> models = new LinkedHashMap<>();
+    private final Map<String, SimulatedModel> published = new ConcurrentHashMap<>();
     private final Set<String> blobs = ConcurrentHashMap.newKeySet();
 
     ModelStore(Collection<SimulatedModel> models, Stamp stamp) {
@@ -57,6 +58,17 @@ final class ModelStore {
     /** The name of the first model, empty if there is none. */
     synchronized String first() {
         return models.isEmpty() ? "" : models.values().iterator().next().model().name();
+    }
+
+    /** The registry has this under its name from now on. */
+    void publish(SimulatedModel model) {
+        published.put(SimulatedModel.key(model.name()), model);
+    }
+
+    /** What the registry has under a name: what was published last, or else what follows from the name. */
+    SimulatedModel registered(String name) {
+        SimulatedModel model = published.get(SimulatedModel.key(name));
+        return model == null ? SimulatedModel.named(name) : model;
     }
 
     /** @param digest with {@code sha256:} */

@@ -92,6 +92,11 @@ final class Scheduler {
             this.numCtx = numCtx;
         }
 
+        /** Whether it need not be loaded anew: for other options, or for what was pulled since. */
+        boolean serves(Turn turn) {
+            return numCtx == turn.numCtx && model.digest().equals(turn.model.digest());
+        }
+
         boolean isBusy() {
             return running > 0 || !waiting.isEmpty();
         }
@@ -112,7 +117,7 @@ final class Scheduler {
     /** Asks for a turn; false if the queue before loads is full. */
     synchronized boolean submit(Turn turn) {
         Runner runner = runners.get(turn.key());
-        if (runner != null && runner.numCtx == turn.numCtx) {
+        if (runner != null && runner.serves(turn)) {
             admit(runner, turn);
             return true;
         }
@@ -195,13 +200,13 @@ final class Scheduler {
         while (loading == null && !queue.isEmpty()) {
             Turn head = queue.element();
             Runner runner = runners.get(head.key());
-            if (runner != null && runner.numCtx == head.numCtx) {
+            if (runner != null && runner.serves(head)) {
                 queue.remove();
                 admit(runner, head);
                 continue;
             }
             if (runner != null) {
-                // Other load options: reloaded once nobody uses it.
+                // Other load options, or another model by now: reloaded once nobody uses it.
                 if (runner.isBusy()) {
                     return;
                 }

@@ -55,10 +55,20 @@ public record SimulatedModel(
                 m.name, m.digest, 274_302_450L, m.family, "137M", "F16", 2048, m.embeddingLength, List.of("embedding"));
     }
 
+    /** Another model by the same name, as its author may publish it: its digest follows from the name and the revision. */
+    public SimulatedModel revised(String revision) {
+        byte[] content = (key(name) + " " + revision).getBytes(StandardCharsets.UTF_8);
+        return with(name, Digests.sha256(content));
+    }
+
     SimulatedModel as(String newName) {
+        return with(displayName(newName), digest);
+    }
+
+    private SimulatedModel with(String newName, String newDigest) {
         return new SimulatedModel(
-                displayName(newName),
-                digest,
+                newName,
+                newDigest,
                 size,
                 family,
                 parameterSize,

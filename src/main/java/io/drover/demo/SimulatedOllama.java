@@ -254,6 +254,11 @@ public final class SimulatedOllama implements AutoCloseable {
         simulation.store.add(model);
     }
 
+    /** Has the registry offer this under its name: whoever pulls that gets it from now on. */
+    public void publish(SimulatedModel model) {
+        simulation.store.publish(model);
+    }
+
     /** Removes a model; false if it was not there. */
     public boolean removeModel(String name) {
         return simulation.store.delete(name);

@@ -18,12 +18,12 @@ final class ListingAnswer implements ChunkedFraming.Payload {
     static final int MAX_BYTES = 4 << 20;
 
     private final HeadParser parser;
-    private final ChunkedFraming chunks;
+    private final int maxExtraBytes;
     private final MessageHead head = new MessageHead();
     private final ModelListing listing = new ModelListing();
 
     private boolean begun;
-    private @Nullable BodyFraming framing;
+    private @Nullable AnswerBody body;
     private long received;
     private boolean complete;
     private @Nullable IOException failure;
@@ -32,8 +32,7 @@ final class ListingAnswer implements ChunkedFraming.Payload {
     ListingAnswer(DroverConfig.Limits limits) {
         parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
         parser.reset(head);
-        chunks = new ChunkedFraming(limits.requestHead());
-        chunks.reset(false);
+        maxExtraBytes = limits.requestHead();
     }
 
     /**
@@ -44,30 +43,19 @@ final class ListingAnswer implements ChunkedFraming.Payload {
      */
     boolean read(ByteBuf bytes) throws IOException, BadMessageException {
         begun |= bytes.isReadable();
-        BodyFraming known = framing == null ? readHead(bytes) : framing;
+        AnswerBody known = body == null ? readHead(bytes) : body;
         if (known == null) {
             return false;
         }
-        framing = known;
-        switch (known.kind()) {
-            case NONE -> complete = true;
-            case LENGTH -> {
-                take(bytes, (int) Math.min(known.length() - received, bytes.readableBytes()));
-                complete = received == known.length();
-            }
-            case CHUNKED -> {
-                bytes.readerIndex(chunks.scan(bytes, this));
-                complete = chunks.isDone();
-            }
-            case UNTIL_CLOSE -> take(bytes, bytes.readableBytes());
-        }
+        body = known;
+        complete = known.read(bytes);
         if (failure != null) {
             throw failure;
         }
         return complete;
     }
 
-    private @Nullable BodyFraming readHead(ByteBuf bytes) throws IOException, BadMessageException {
+    private @Nullable AnswerBody readHead(ByteBuf bytes) throws IOException, BadMessageException {
         while (parser.parse(bytes, head)) {
             int status = head.status();
             if (status == 200) {
@@ -75,7 +63,7 @@ final class ListingAnswer implements ChunkedFraming.Payload {
                 if (found.length() > MAX_BYTES) {
                     throw tooLarge();
                 }
-                return found;
+                return new AnswerBody(found, maxExtraBytes, this);
             }
             if (status >= 200 || status == 101) {
                 throw new IOException("answered " + status);
@@ -84,12 +72,6 @@ final class ListingAnswer implements ChunkedFraming.Payload {
             parser.reset(head);
         }
         return null;
-    }
-
-    private void take(ByteBuf bytes, int size) {
-        int from = bytes.readerIndex();
-        onPayload(bytes, from, from + size);
-        bytes.skipBytes(size);
     }
 
     @Override
@@ -118,7 +100,7 @@ final class ListingAnswer implements ChunkedFraming.Payload {
 
     /** Whether the connection's end is its end, as the framing has it. */
     boolean endsWithConnection() {
-        return framing != null && framing.kind() == BodyFraming.Kind.UNTIL_CLOSE;
+        return body != null && body.endsWithConnection();
     }
 
     /** Whether the connection that it has come on may carry another request. */
@@ -134,5 +116,10 @@ final class ListingAnswer implements ChunkedFraming.Payload {
      */
     Map<String, String> models() throws IOException {
         return listing.end();
+    }
+
+    /** As {@link ModelListing#contextLengths}, behind {@link #models}. */
+    Map<String, Integer> contextLengths() {
+        return listing.contextLengths();
     }
 }

@@ -21,7 +21,7 @@ final class ListingCycle {
 
     /**
      * The disk is listed anew when its listing is older than so many probe intervals: at every third look, and at the
-     * first after the backend was down. Hundreds of models take a millisecond to read and change by the day.
+     * first after the backend was down or its models were changed. Hundreds of models take a millisecond to read and change by the day.
      */
     private static final double DISK_INTERVALS = 2.5;
 
@@ -75,7 +75,7 @@ final class ListingCycle {
 
     private boolean isDiskDue() {
         double intervalNanos = config.health().active().interval().toNanos();
-        return !backend.models().isKnown() || startedNanos - diskListedNanos > DISK_INTERVALS * intervalNanos;
+        return !backend.isListed() || startedNanos - diskListedNanos > DISK_INTERVALS * intervalNanos;
     }
 
     /** Looks at once, at the disk only if that is due; or joins the look under way. */

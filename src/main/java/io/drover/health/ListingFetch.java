@@ -41,6 +41,7 @@ final class ListingFetch {
     private final Consumer<@Nullable String> onEnd;
 
     private int asked;
+    private int changes;
     private boolean diskListed;
     private ListingAnswer answer;
     private @Nullable Link link;
@@ -84,6 +85,7 @@ final class ListingFetch {
     /** @param disk whether to ask for the models on the disk, or only for those in memory */
     void start(EventLoop loop, boolean disk, long timeoutNanos) {
         asked = disk ? 0 : 1;
+        changes = backend.modelChanges();
         deadline = loop.schedule(() -> end("timed out"), timeoutNanos, TimeUnit.NANOSECONDS);
         Channel open = kept;
         kept = null;
@@ -145,7 +147,7 @@ final class ListingFetch {
     private void onAnswer(Link from, boolean reusable) throws IOException {
         Map<String, String> digests = answer.models();
         if (asked > 0) {
-            backend.onModels(backend.models().withInMemory(digests));
+            backend.onModels(backend.models().withInMemory(digests, answer.contextLengths()));
             if (reusable) {
                 from.left = true;
                 kept = from.channel;
@@ -155,6 +157,7 @@ final class ListingFetch {
             return;
         }
         backend.onModels(backend.models().withListed(digests));
+        backend.onListed(changes);
         diskListed = true;
         asked++;
         answer = new ListingAnswer(limits);

@@ -1,6 +1,7 @@
 package io.drover.health;
 
 import io.drover.backend.Backend;
+import io.drover.config.DroverConfig;
 import io.drover.http.BadMessageException;
 import io.drover.http.HeadParser;
 import io.drover.http.MessageHead;
@@ -23,13 +24,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One probe: a connection of its own, one request, the head of the answer, all within one deadline. Tells the backend
- * what came of it and then whoever waits for its end, both once. Belongs to one event loop.
+ * One probe: a connection of its own, one request, the answer, all within one deadline. Its head alone is the result,
+ * told to the backend as soon as it is there; what its body says of the version, and that it has none, follows. Then
+ * whoever waits for the end is told, once. Belongs to one event loop.
  */
 final class Probe extends ChannelInboundHandlerAdapter {
     private final Backend backend;
     private final byte[] request;
     private final HeadParser parser;
+    private final int maxExtraBytes;
     private final Runnable onEnd;
     private final MessageHead head = new MessageHead();
 
@@ -39,12 +42,13 @@ final class Probe extends ChannelInboundHandlerAdapter {
     private boolean secured;
     private boolean ended;
     private boolean answered;
+    private @Nullable VersionAnswer version;
 
-    /** @param parser of responses, its own */
-    Probe(Backend backend, byte[] request, HeadParser parser, Runnable onEnd) {
+    Probe(Backend backend, byte[] request, DroverConfig.Limits limits, Runnable onEnd) {
         this.backend = backend;
         this.request = request;
-        this.parser = parser;
+        this.parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
+        this.maxExtraBytes = limits.requestHead();
         this.onEnd = onEnd;
     }
 
@@ -111,10 +115,16 @@ final class Probe extends ChannelInboundHandlerAdapter {
     }
 
     private void read(ByteBuf bytes) throws BadMessageException {
+        if (answered) {
+            if (isVersionRead(bytes)) {
+                end(() -> {});
+            }
+            return;
+        }
         while (parser.parse(bytes, head)) {
             int status = head.status();
             if (status >= 200 || status == 101) {
-                onStatus(status);
+                onStatus(status, bytes);
                 return;
             }
             // An interim answer: the final one follows (RFC 9110, 15.2).
@@ -122,14 +132,41 @@ final class Probe extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void onStatus(int status) {
+    private void onStatus(int status, ByteBuf bytes) {
         if (status >= 200 && status < 300) {
             answered = true;
-            end(() -> backend.onProbe(true, "", System.nanoTime()));
+            // As a rule all of it is here: then its version is known before it gets a request.
+            if (isVersionRead(bytes)) {
+                end(this::succeed);
+            } else {
+                succeed();
+            }
         } else {
             // 401 and 403 too: with the same Host and Authorization, every client's request would get them.
             fail("answered " + status);
         }
+    }
+
+    private void succeed() {
+        backend.onProbe(true, "", System.nanoTime());
+    }
+
+    private boolean isVersionRead(ByteBuf bytes) {
+        try {
+            VersionAnswer known = version == null ? new VersionAnswer(head, maxExtraBytes) : version;
+            version = known;
+            if (!known.read(bytes)) {
+                return false;
+            }
+        } catch (BadMessageException malformed) {
+            version = null;
+        }
+        tellVersion();
+        return true;
+    }
+
+    private void tellVersion() {
+        backend.onVersion(version == null ? null : version.version());
     }
 
     @Override
@@ -153,7 +190,14 @@ final class Probe extends ChannelInboundHandlerAdapter {
     }
 
     private void fail(String reason) {
-        end(() -> backend.onProbe(false, reason, System.nanoTime()));
+        end(() -> {
+            if (answered) {
+                // Where its connection ends, its body may do so too; what is cut short tells no version.
+                tellVersion();
+            } else {
+                backend.onProbe(false, reason, System.nanoTime());
+            }
+        });
     }
 
     private void end(Runnable report) {

@@ -4,7 +4,6 @@ import io.drover.backend.Backend;
 import io.drover.backend.BackendState;
 import io.drover.config.DroverConfig;
 import io.drover.config.DroverConfig.ActiveHealth;
-import io.drover.http.HeadParser;
 import io.drover.tls.BackendContexts;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.EventLoop;
@@ -124,8 +123,7 @@ final class ProbeCycle {
     private void attempt() {
         InetSocketAddress address = backend.address();
         if (address != null) {
-            HeadParser parser = HeadParser.ofResponses(limits.requestHead(), limits.headers());
-            probe = new Probe(backend, ProbeRequest.closing(backend, "/api/version"), parser, this::onEnd);
+            probe = new Probe(backend, ProbeRequest.closing(backend, "/api/version"), limits, this::onEnd);
             probe.start(bootstrap, tls, loop, address, timeoutNanos);
         } else if (first && !backend.isLookupFailed() && System.nanoTime() - startedNanos < timeoutNanos) {
             // The very first result decides at once, and the first look-up may well be under way still.

@@ -132,6 +132,14 @@ public enum Endpoint {
         };
     }
 
+    /** Whether a success may change what a backend lists, under whatever name. */
+    public boolean changesListing() {
+        return switch (this) {
+            case PULL, CREATE, COPY, DELETE -> true;
+            default -> false;
+        };
+    }
+
     /** Whether either side may be silent for longer than any timeout while all is well. */
     public boolean unhurried() {
         return kind == Kind.UNHURRIED;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the answer of {@code /api/tags} or {@code /api/ps}, in whatever pieces it comes, down to the models' routing
- * keys and digests. What else stands there is skipped, so that it may change; an answer without {@code models} is no
+ * keys, digests and context lengths. What else stands there is skipped, so that it may change; an answer without {@code models} is no
  * listing, lest an error page be taken for a backend without models.
  *
  * <p>Reads one answer. Never holds more of it than one string and what it yields. For one thread at a time.
@@ -29,6 +29,7 @@ public final class ModelListing {
             .build();
 
     private static final String MODELS = "models";
+    private static final String CONTEXT = "context_length";
 
     // How deep each part of {"models":[{"name":...}]} lies.
     private static final int IN_ROOT = 1;
@@ -38,6 +39,7 @@ public final class ModelListing {
     private final JsonParser json;
     private final ByteBufferFeeder feeder;
     private final Map<String, String> digests = new HashMap<>();
+    private final Map<String, Integer> contextLengths = new HashMap<>();
 
     private int depth;
     private boolean found;
@@ -48,6 +50,7 @@ public final class ModelListing {
     private @Nullable String name;
     private @Nullable String model;
     private String digest = "";
+    private int contextLength;
 
     public ModelListing() {
         try {
@@ -98,6 +101,14 @@ public final class ModelListing {
         return Map.copyOf(digests);
     }
 
+    /**
+     * Once it has ended: by routing key, with how many tokens each model was loaded; without those of which that is not
+     * told, which on the disk are all.
+     */
+    public Map<String, Integer> contextLengths() {
+        return Map.copyOf(contextLengths);
+    }
+
     private void onToken(JsonToken token) throws IOException {
         if (depth == 0 && (token != JsonToken.START_OBJECT || found)) {
             throw new IOException("no listing of models: " + token + " (expected: one object)");
@@ -119,6 +130,7 @@ public final class ModelListing {
             name = null;
             model = null;
             digest = "";
+            contextLength = 0;
         }
         depth++;
     }
@@ -144,6 +156,9 @@ public final class ModelListing {
                 case "digest" -> digest = json.getText();
                 default -> {}
             }
+        } else if (depth == IN_ENTRY && inEntry && token == JsonToken.VALUE_NUMBER_INT && field.equals(CONTEXT)) {
+            // What no context can have is as good as nothing.
+            contextLength = json.getNumberType() == JsonParser.NumberType.INT ? Math.max(0, json.getIntValue()) : 0;
         }
     }
 
@@ -164,7 +179,10 @@ public final class ModelListing {
         }
         String named = name == null || name.isEmpty() ? model : name;
         if (named != null && !named.isEmpty()) {
-            digests.putIfAbsent(ModelName.of(named).key(), digest);
+            String key = ModelName.of(named).key();
+            if (digests.putIfAbsent(key, digest) == null && contextLength > 0) {
+                contextLengths.put(key, contextLength);
+            }
         }
     }
 

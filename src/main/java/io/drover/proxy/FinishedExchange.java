@@ -1,6 +1,7 @@
 package io.drover.proxy;
 
 import io.drover.admission.Principal;
+import io.drover.backend.Backend;
 import io.drover.metrics.AccessRecord;
 import io.drover.metrics.Outcome;
 import io.drover.ollama.AnswerEnd;
@@ -9,7 +10,11 @@ import io.drover.ollama.FinalRecord;
 import io.drover.ollama.TailRing;
 import org.jspecify.annotations.Nullable;
 
-/** What is left of an exchange when it is over; nothing in it refers to a connection or a buffer. */
+/**
+ * What is left of an exchange when it is over; nothing in it refers to a connection or a buffer.
+ *
+ * @param changedModels whether a backend may have other models since
+ */
 record FinishedExchange(
         long startedAtMillis,
         String requestId,
@@ -26,12 +31,13 @@ record FinishedExchange(
         long responseBytes,
         FinalRecord tokens,
         AnswerEnd end,
+        boolean changedModels,
         long timeToFirstByteNanos,
         long durationNanos)
         implements AccessRecord {
 
     /**
-     * Reads the end of the answer, and tells the backend what it says of it.
+     * Reads the end of the answer, and tells the backend what follows from it.
      *
      * @param answered whether a backend's answer has gone to the client
      * @param tail of an answer that tells of itself; null for any other
@@ -53,6 +59,13 @@ record FinishedExchange(
         AnswerEnd end = answered
                 ? Evidence.give(request, timeline, attempts, outcome, tail, tokens, nowNanos)
                 : AnswerEnd.UNTOLD;
+        Backend last = attempts.last();
+        // What it refused has changed nothing; what never had an answer, or not all of it, may have.
+        boolean refused = answered && outcome.status() >= 400;
+        boolean changed = last != null && request.endpoint().changesListing() && !refused;
+        if (last != null && changed) {
+            last.onModelChange();
+        }
         gate.settle(outcome, attempts.made() > 0, answered, tokens);
         Principal principal = gate.principal();
         return new FinishedExchange(
@@ -71,6 +84,7 @@ record FinishedExchange(
                 responseBytes,
                 tokens,
                 end,
+                changed,
                 timeline.timeToFirstByteNanos(),
                 nowNanos - timeline.startNanos());
     }

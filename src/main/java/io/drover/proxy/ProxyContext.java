@@ -9,7 +9,6 @@ import io.drover.backend.Cluster;
 import io.drover.backend.LoadBalancer;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.AccessLog;
-import io.drover.metrics.AccessRecord;
 import io.drover.metrics.AuditLog;
 import io.drover.metrics.AuditedBody;
 import io.drover.metrics.Metrics;
@@ -144,11 +143,14 @@ public final class ProxyContext {
     }
 
     /**
-     * A request is over.
+     * A request is over. Where it has changed models, they are looked at anew.
      *
      * @param body null where nothing is to be told of it
      */
-    void tell(AccessRecord record, @Nullable AuditedBody body) {
+    void tell(FinishedExchange record, @Nullable AuditedBody body) {
+        if (record.changedModels()) {
+            listModels();
+        }
         metrics.onFinish(record);
         accessLog.offer(record);
         auditLog.offer(record, body);

@@ -47,6 +47,7 @@ final class BackendsApi {
         json.writeStartObject();
         json.writeStringField("name", backend.name());
         json.writeStringField("url", backend.config().url().toString());
+        json.writeStringField("version", backend.version());
         json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
         json.writeBooleanField("up", backend.isUp(now));
         json.writeBooleanField("drained", backend.isDraining());
