@@ -2,12 +2,6 @@ package io.drover.cache;
 
 /** Who counts what the response cache does. Called by any thread, often by event loops: an answer may take no time. */
 public interface CacheObserver {
-    /** Where answers are kept. */
-    enum Tier {
-        MEMORY,
-        REDIS
-    }
-
     /** Why an answer has left memory. */
     enum Eviction {
         /** Others need its room. */
@@ -16,12 +10,6 @@ public interface CacheObserver {
         AGE,
         PURGE
     }
-
-    /** An answer was found, be it fresh or not. */
-    void onFound(Tier tier);
-
-    /** None was found by a look-up that was made: with Redis away, or its breaker open, there is none. */
-    void onNotFound(Tier tier);
 
     /** Redis has answered a look-up, or the question for a lease, or has failed to. */
     void onRedisAnswer(long nanos);

@@ -37,7 +37,7 @@ public final class Lease {
     }
 
     /** Of somebody who cannot know of others. */
-    static Lease alone() {
+    public static Lease alone() {
         return ALONE;
     }
 

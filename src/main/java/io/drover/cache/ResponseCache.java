@@ -1,6 +1,5 @@
 package io.drover.cache;
 
-import io.drover.cache.CacheObserver.Tier;
 import io.drover.config.CacheConfig;
 import io.drover.config.ConfigException;
 import io.lettuce.core.api.StatefulConnection;
@@ -31,7 +30,6 @@ public final class ResponseCache implements AutoCloseable {
     private static final Form[] FORMS = Form.values();
 
     private final CacheConfig config;
-    private final CacheObserver observer;
     private final LongSupplier wallMillis;
     private final Freshness freshness;
     private final Generations generations = new Generations();
@@ -60,7 +58,6 @@ public final class ResponseCache implements AutoCloseable {
             LongSupplier wallMillis,
             ZoneId zone) {
         this.config = config;
-        this.observer = observer;
         this.wallMillis = wallMillis;
         this.freshness = new Freshness(config.ttl(), config.serveStale(), zone);
         this.thread = new ScheduledThreadPoolExecutor(1, task -> {
@@ -69,7 +66,7 @@ public final class ResponseCache implements AutoCloseable {
             return made;
         });
         this.memory = new MemoryTier(config.memory(), freshness, wallMillis, observer, this::behind);
-        this.sharing = redis == null ? null : share(redis, seal);
+        this.sharing = redis == null ? null : share(redis, seal, observer);
         thread.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -97,7 +94,7 @@ public final class ResponseCache implements AutoCloseable {
         return new ResponseCache(config, redis, seal, observer, wallMillis, zone);
     }
 
-    private Sharing share(RedisLink link, Seal seal) {
+    private Sharing share(RedisLink link, Seal seal, CacheObserver observer) {
         SharedGenerations shared =
                 new SharedGenerations(generations, link, wallMillis, () -> behind(this::dropOutdated));
         Breaker breaker = new Breaker(config.lookupBudget(), observer::onBreakerOpen);
@@ -164,11 +161,6 @@ public final class ResponseCache implements AutoCloseable {
         if (best == null || !isFresh(best, now)) {
             best = converted(key, form, generation, now, best);
         }
-        if (best == null) {
-            observer.onNotFound(Tier.MEMORY);
-        } else {
-            observer.onFound(Tier.MEMORY);
-        }
         return best;
     }
 
@@ -208,15 +200,7 @@ public final class ResponseCache implements AutoCloseable {
             return CompletableFuture.completedFuture(null);
         }
         long generation = generation(key, model);
-        return sharing.tier().find(key, generation).thenApply(found -> {
-            CachedAnswer answer = found == null ? null : taken(key, form, generation, found);
-            if (answer == null) {
-                observer.onNotFound(Tier.REDIS);
-            } else {
-                observer.onFound(Tier.REDIS);
-            }
-            return answer;
-        });
+        return sharing.tier().find(key, generation).thenApply(found -> found == null ? null : taken(key, form, generation, found));
     }
 
     private @Nullable CachedAnswer taken(CacheKey key, Form form, long generation, CachedAnswer found) {

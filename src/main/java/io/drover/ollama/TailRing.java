@@ -53,6 +53,15 @@ public final class TailRing {
         size = 0;
     }
 
+    /** Another one that holds the same. */
+    public TailRing copy() {
+        TailRing copy = new TailRing();
+        System.arraycopy(ring, 0, copy.ring, 0, CAPACITY);
+        copy.next = next;
+        copy.size = size;
+        return copy;
+    }
+
     /** A copy of what it holds, oldest byte first. */
     byte[] toArray() {
         byte[] bytes = new byte[size];

@@ -9,6 +9,7 @@ import io.drover.ollama.ApiFamily;
 import io.drover.ollama.Endpoint;
 import io.drover.ollama.ErrorReplies;
 import io.drover.ollama.TailRing;
+import java.util.Locale;
 
 /**
  * How a stream that breaks after its first byte ends for the client. Its 200 has been sent, so the stream itself must
@@ -40,6 +41,15 @@ enum BrokenStream {
             return head.isOfType(NDJSON) ? LINES : UNTOLD;
         }
         return head.isOfType(EVENT_STREAM) ? EVENTS : UNTOLD;
+    }
+
+    /** Which one an answer of this type to an inference request is. */
+    static BrokenStream of(Endpoint endpoint, String contentType) {
+        String type = contentType.toLowerCase(Locale.ROOT);
+        if (endpoint.family() == ApiFamily.OLLAMA) {
+            return type.startsWith("application/x-ndjson") ? LINES : UNTOLD;
+        }
+        return type.startsWith("text/event-stream") ? EVENTS : UNTOLD;
     }
 
     /** Whether an error may follow the payload that the client was sent. */

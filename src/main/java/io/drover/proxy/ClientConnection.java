@@ -124,13 +124,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return (tls == null ? progress : tls.progress()).stalledNanos(channel(), nowNanos);
     }
 
-    /** Whether the client takes bytes without their being queued beyond its limit. */
+    /** Whether the client takes bytes without their being queued beyond its limit; one that has left needs no wait. */
     boolean isWritable() {
-        return channel().isWritable();
+        return state == State.CLOSED || channel().isWritable();
     }
 
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
+        if (state == State.CLOSED) {
+            bytes.release();
+            return;
+        }
         ChannelHandlerContext to = context();
         progress.add(bytes.readableBytes());
         to.write(Compaction.of(bytes, to.channel(), worker), to.voidPromise());
@@ -185,6 +189,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
      */
     void onExchangeDone(boolean reusable, boolean unread) {
         exchange = null;
+        if (state == State.CLOSED) {
+            forget();
+        }
         if (state != State.OPEN) {
             return;
         }
@@ -223,6 +230,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             state = State.FLUSHING;
             closeNow();
         }
+    }
+
+    /** Ends the connection at once, as if the client had: what runs may go on for others. */
+    void leave() {
+        closeNow();
     }
 
     /** Ends whatever runs on the connection, and the connection. */
@@ -360,17 +372,20 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext context) {
         worker.clock().read();
         state = State.CLOSED;
-        worker.clients().remove(this);
         worker.context().clientConnections().decrementAndGet();
         addressCount.close();
-        worker.deadlines().clear(deadline);
         setSlow(false);
-        Exchange running = exchange;
-        exchange = null;
-        if (running != null) {
-            running.onClientGone();
-        }
         releasePending();
+        Exchange running = exchange;
+        if (running == null || !running.onClientGone()) {
+            exchange = null;
+            forget();
+        }
+    }
+
+    private void forget() {
+        worker.clients().remove(this);
+        worker.deadlines().clear(deadline);
     }
 
     @Override

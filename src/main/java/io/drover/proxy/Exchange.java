@@ -3,16 +3,15 @@ package io.drover.proxy;
 import io.drover.admission.Refusal;
 import io.drover.backend.Backend;
 import io.drover.backend.Slot;
+import io.drover.cache.CachedAnswer;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
-import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
 import io.drover.ollama.RetryClass;
-import io.drover.ollama.TailRing;
 import io.drover.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Belongs to one event loop and one client connection; never reused.
  */
-final class Exchange implements ResponseSink, HeadLines {
+final class Exchange implements HeadLines {
     private final Worker worker;
     private final LoopClock clock;
     private final ClientConnection client;
@@ -39,16 +38,13 @@ final class Exchange implements ResponseSink, HeadLines {
     private Persistence persistence = Persistence.CLOSED;
     private @Nullable RequestBody body;
 
-    // The tries.
-    private @Nullable Call call;
-    private final @Nullable Repeat repeat;
-
     // The response.
-    private @Nullable TailRing tail;
-    private @Nullable ResponseWriter response;
-    private @Nullable HoldBack holdBack;
-    private BrokenStream ending = BrokenStream.UNTOLD;
-    private int status;
+    private final Fetch fetch;
+    private @Nullable Lookup lookup;
+    /** What writes the response, where the call that runs does not. */
+    private @Nullable Playback playback;
+    /** Set once the client has left and others want the answer. */
+    private @Nullable Outcome left;
 
     Exchange(Worker worker, ClientConnection client) {
         this.worker = worker;
@@ -60,7 +56,7 @@ final class Exchange implements ResponseSink, HeadLines {
         this.timeline = new Timeline(clock, client.bytesWritten());
         this.attempts = new Attempts(worker);
         this.waits = new Waits(client, request, settings.config());
-        this.repeat = Repeat.of(worker, this, request, timeline, attempts, waits);
+        this.fetch = new Fetch(worker, client, this, settings, request, timeline, attempts, waits);
     }
 
     // ------------------------------------------------------------------ reading the request
@@ -114,10 +110,7 @@ final class Exchange implements ResponseSink, HeadLines {
         waits.onBodyRead(clock.now());
         reading.read(in);
         if (reading.isComplete()) {
-            Call running = call;
-            if (running != null && running.connection() != null && response == null) {
-                onRequestSent(running);
-            }
+            fetch.onBodyComplete();
         }
     }
 
@@ -150,7 +143,7 @@ final class Exchange implements ResponseSink, HeadLines {
         } else if (wrong == null) {
             timeline.enterQueue();
             if (!waits.awaitRoom(clock.now(), gate.delayNanos())) {
-                dispatch();
+                lookUp();
             }
         } else {
             fail(wrong.status(), Side.CLIENT, wrong.message());
@@ -165,280 +158,180 @@ final class Exchange implements ResponseSink, HeadLines {
         String message = Objects.toString(violation.getMessage());
         if (isCommitted()) {
             // The response is on its way: all that can still be told is that it will not be whole.
-            cut(call, Outcome.failed(status, timeline.phase(), side, message));
+            cut(fetch.call(), Outcome.failed(relay().status(), timeline.phase(), side, message));
         } else {
             answer(OwnAnswers.error(code, request, message), Outcome.failed(code, timeline.phase(), side, message));
         }
     }
 
-    // ------------------------------------------------------------------ finding a backend
+    // ------------------------------------------------------------------ the cache
 
-    private void dispatch() {
-        if (attempts.begin(request.needed())) {
-            choose();
-        } else {
-            waits.awaitListings(clock.now());
-            worker.listModels(this::choose);
-        }
-    }
-
-    /** For one that waits for listings: when they have come, and when that takes too long. The second call is too late. */
-    private void choose() {
-        if (timeline.phase() != Phase.QUEUE) {
+    private void lookUp() {
+        Caching caching = worker.context().caching();
+        if (caching == null || !request.endpoint().cacheable() || !(body instanceof RetainedBody kept)) {
+            fetch.begin(Objects.requireNonNull(body), null);
             return;
         }
-        Slot slot = attempts.next();
-        if (slot != null) {
-            start(slot, false);
-        } else if (attempts.isModelNowhere()) {
-            answer(OwnAnswers.missingModel(request), Outcome.complete(404));
-        } else {
-            fail(503, Side.PROXY, attempts.noneLeft());
-        }
+        timeline.enter(Phase.LOOKUP);
+        waits.awaitLookup(clock.now());
+        Lookup asked = new Lookup(worker, client, this, request, caching);
+        lookup = asked;
+        asked.start(kept, gate.principal());
     }
 
-    void start(Slot slot, boolean fresh) {
-        timeline.enter(Phase.CONNECT);
-        ResponseSink sink = repeat != null && isCommitted() ? repeat : this;
-        Call next = new Call(worker, slot, sink, request.isToHead());
-        call = next;
-        waits.awaitConnection(slot.backend(), clock.now());
-        next.start(fresh);
+    /** There is no answer in the cache: a backend is asked. */
+    void onMiss() {
+        fetch.begin(Objects.requireNonNull(body), lookup);
     }
 
-    @Override
-    public void onConnected(UpstreamConnection connection) {
-        timeline.enter(Phase.SEND);
-        RequestBody sending = Objects.requireNonNull(body);
-        waits.awaitAnswer(clock.now(), wantsBody());
-        sending.send(request.headFor(connection.backend(), sending), connection);
-        Call running = call;
-        if (running != null && sending.isComplete()) {
-            onRequestSent(running);
-        }
-        client.onBodyRoom();
+    /** The client wants an answer of the cache or none (RFC 9111, 5.2.1.7). */
+    void onNothingKept() {
+        String cause = "the cache has no such answer (Cache-Control: only-if-cached)";
+        answer(OwnAnswers.error(504, request, cause), Outcome.failed(504, Phase.LOOKUP, Side.CLIENT, cause));
     }
 
-    private void onRequestSent(Call running) {
-        running.onRequestComplete();
-        waits.awaitAnswer(clock.now(), wantsBody());
-        if (timeline.phase() == Phase.SEND) {
-            timeline.enter(Phase.AWAIT_HEAD);
-        }
+    /** Somebody else is getting the answer. */
+    void follow(Following following) {
+        playback = following;
     }
 
-    @Override
-    public void onFailure(CallFailure failure) {
-        Call failed = Objects.requireNonNull(call);
-        call = null;
-        Backend backend = failed.backend();
-        long now = clock.now();
-        boolean stale = failed.wasReused() && !failed.isAnswered();
-        Evidence.give(backend, failure, stale, now);
-        if (isCommitted()) {
-            if (repeat == null || !repeat.begin(failure)) {
-                cut(failed, Outcome.failed(status, timeline.phase(), Side.UPSTREAM, failure.text()));
-            }
-            return;
-        }
-        // To one that is known to be gone meanwhile nobody needs another connection.
-        boolean gone = stale && request.endpoint().replayable() && !backend.isUp(now) && attempts.isAnotherUp();
-        Retry.Decision decision = Retry.decide(
-                failure,
-                request.endpoint().replayable(),
-                request.isSafe(),
-                stale && !gone && !attempts.isFreshTried(),
-                body != null && body.isReplayable(),
-                attempts.left());
-        switch (decision) {
-            case FRESH_CONNECTION -> {
-                dropResponse();
-                worker.context().metrics().onRetry("stale connection");
-                start(attempts.again(backend), true);
-            }
-            case NEXT_BACKEND -> tryNext(failure.text());
-            case GIVE_UP -> fail(attempts.status(failure), failure.side(), attempts.told(failure));
-        }
-    }
-
-    private void tryNext(String reason) {
-        dropResponse();
-        worker.context().metrics().onRetry(reason);
-        attempts.spend();
-        timeline.enter(Phase.QUEUE);
-        dispatch();
-    }
-
-    // ------------------------------------------------------------------ the response
-
-    @Override
-    public void onContinue() {
-        if (response == null) {
-            request.sendContinue();
-        }
-    }
-
-    @Override
-    public void onHead(MessageHead head, BodyFraming responseFraming) {
+    /** The answer that this follows begins. */
+    Relay beginFollowing(Flight.Head head) {
         timeline.enter(Phase.RELAY);
-        status = head.status();
-        RequestBody sent = Objects.requireNonNull(body);
-        Call running = Objects.requireNonNull(call);
-        if (!sent.isComplete()) {
-            // Answered before the upload's end (a blob that is there already): the rest is not worth sending.
-            sent.stop();
-            persistence = Persistence.CLOSED;
+        BodyFraming framing = head.length() < 0 ? BodyFraming.CHUNKED : BodyFraming.ofLength(head.length());
+        return beginOwn(head.status(), head.contentType(), framing);
+    }
+
+    /** The answer that this followed need not be computed. */
+    void onKept(CachedAnswer answer) {
+        dropPlayback();
+        Objects.requireNonNull(lookup).onKept(answer);
+    }
+
+    /** The answer is there. */
+    void replay(CachedAnswer answer) {
+        dropPlayback();
+        if (left != null) {
+            finish(left);
+            return;
         }
+        timeline.enter(Phase.RELAY);
+        Replay replay = new Replay(worker, client, this, relay(), answer);
+        playback = replay;
+        beginOwn(200, answer.contentType(), replay.framing());
+        replay.write();
+    }
+
+    private Relay beginOwn(int status, String contentType, BodyFraming framing) {
+        Relay own = relay();
+        own.beginOwn(status, contentType, framing, persistence(), this);
+        persistence = own.endsWithConnection() ? Persistence.CLOSED : persistence;
+        waits.awaitNextByte(clock.now());
+        return own;
+    }
+
+    /** All of an answer was written that no call of this exchange brings. */
+    void onPlayed(Relay played) {
+        persistence = played.endsWithConnection() ? Persistence.CLOSED : persistence;
+        finish(Outcome.complete(played.status()));
+    }
+
+    /** It cannot be completed. */
+    void onPlaybackBroken(Relay told, Outcome outcome) {
+        boolean orderly = told.breakOff(true, outcome);
+        if (!orderly) {
+            client.cut(told.endsWithConnection());
+        }
+        finish(outcome);
+    }
+
+    /** Whoever was to get the answer has failed to. */
+    void onFlightFailed(Outcome outcome) {
+        dropPlayback();
+        Side side = Objects.requireNonNullElse(outcome.side(), Side.PROXY);
+        fail(outcome.status(), side, Objects.requireNonNullElse(outcome.cause(), ""));
+    }
+
+    /** Whoever was to get the answer does not: this request goes on by itself. */
+    void onFlightDissolved() {
+        dropPlayback();
+        onMiss();
+    }
+
+    /** A backend's answer has ended, and was passed on. */
+    void onFetched(Backend backend) {
+        Relay fetched = relay();
+        if (lookup != null) {
+            lookup.onWhole(fetched.status(), backend);
+        }
+        if (playback == null) {
+            onPlayed(fetched);
+        }
+    }
+
+    void onModelNowhere() {
+        answer(OwnAnswers.missingModel(request), Outcome.complete(404));
+    }
+
+    /** Whether the client's connection lives on behind the response that begins now. */
+    Persistence persistence() {
         if (worker.isDraining()) {
             persistence = Persistence.CLOSED;
         }
-        // A coded body tells nothing of itself.
-        boolean telling = request.endpoint().inference() && status == 200 && !head.has(Field.CONTENT_ENCODING);
-        tail = telling ? client.scratch().tail() : null;
-        if (status == 403 && responseFraming.isNone() && !request.isToHead()) {
-            worker.warnOfRefusedHost(running.backend());
-        }
-        ending = BrokenStream.of(request.endpoint(), head);
-        ResponseWriter writer = new ResponseWriter(worker, client, tail);
-        response = writer;
-        writer.begin(head, responseFraming, request.isToHead(), request.isHttp10(), persistence, this);
-        if (repeat != null) {
-            repeat.onFirstHead(status, ending, responseFraming, sent, writer);
-        }
-        boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
-        if (another && HoldBack.concerns(status)) {
-            int limit = settings.config().buffers().holdBack();
-            holdBack = new HoldBack(status, responseFraming.length(), limit, request.isCloud());
-        } else {
-            commit();
-        }
-        waits.awaitNextByte(clock.now());
-        // Last: what is left of an unfinished upload may be malformed and end all this.
-        client.onBodyRoom();
+        return persistence;
     }
 
-    @Override
-    public void onBody(ByteBuf wire, PayloadRanges payload) {
-        ResponseWriter writer = Objects.requireNonNull(response);
-        if (payload.count() > 0 && !timeline.hasFirstByte()) {
-            timeline.onFirstByte(clock.now());
-        }
-        HoldBack holding = holdBack;
-        if (holding == null) {
-            writer.body(wire, payload);
-            return;
-        }
-        RetryClass.Verdict verdict = holding.onPayload(wire, payload);
-        writer.body(wire, payload);
-        if (verdict != null) {
-            judged(verdict);
-        }
+    /** The connection ends behind the response. */
+    void endConnection() {
+        persistence = Persistence.CLOSED;
     }
 
-    @Override
-    public void onFraming(ByteBuf octets) {
-        Objects.requireNonNull(response).framing(octets);
-    }
-
-    @Override
-    public void onReframe() {
-        Objects.requireNonNull(response).reframe();
-    }
-
-    @Override
-    public void onReadComplete() {
-        ResponseWriter writer = response;
-        if (writer != null && writer.isCommitted()) {
-            writer.passHead();
-            client.flush();
-        }
-    }
-
-    @Override
-    public void onEnd(boolean terminated) {
-        HoldBack holding = holdBack;
-        if (holding != null && !judged(holding.judge())) {
-            return;
-        }
-        ResponseWriter writer = Objects.requireNonNull(response);
-        writer.end(terminated);
-        Call done = Objects.requireNonNull(call);
-        call = null;
-        done.release();
-        if (writer.endsWithConnection()) {
-            persistence = Persistence.CLOSED;
-        }
-        finish(Outcome.complete(status));
-    }
-
-    /** Acts on the verdict over a response that was held back; whether it goes to the client. */
-    private boolean judged(RetryClass.Verdict verdict) {
-        Call judged = Objects.requireNonNull(call);
-        boolean evidence =
-                verdict == RetryClass.Verdict.NEXT_BACKEND || verdict == RetryClass.Verdict.NEXT_BACKEND_ONCE;
-        if (evidence) {
-            judged.backend().onFailure("answered " + status, clock.now());
-        }
-        if (!attempts.isWorthNext(verdict)) {
-            commit();
-            return true;
-        }
-        call = null;
-        judged.release();
-        tryNext(verdict == RetryClass.Verdict.BUSY ? "busy" : "answered " + status);
-        return false;
-    }
-
-    private void commit() {
-        holdBack = null;
-        Objects.requireNonNull(response).commit();
-        if (body != null && body.isComplete() && (repeat == null || !repeat.isOn())) {
-            // Nothing can be sent again any more: an hour-long answer must not hold its prompt in memory.
-            body.release();
-        }
-        pauseWhileClientIsSlow();
+    private Relay relay() {
+        return fetch.relay();
     }
 
     private boolean isCommitted() {
-        return response != null && response.isCommitted();
+        return relay().isCommitted();
     }
 
-    private void dropResponse() {
-        ResponseWriter dropped = response;
-        response = null;
-        holdBack = null;
-        status = 0;
-        timeline.forgetFirstByte();
+    private void dropPlayback() {
+        Playback dropped = playback;
+        playback = null;
         if (dropped != null) {
-            dropped.discard();
+            dropped.close();
         }
     }
 
     // ------------------------------------------------------------------ flow control
 
-    void pauseWhileClientIsSlow() {
-        if (!client.isWritable()) {
-            onClientWritability(false);
-        }
-    }
-
-    /** The client takes bytes again, or no longer: its backend is read or not. */
+    /** The client takes bytes again, or no longer: its backend is read or not, unless others want what comes. */
     void onClientWritability(boolean writable) {
-        Call running = call;
-        UpstreamConnection connection = running == null ? null : running.connection();
-        if (connection != null && isCommitted() && timeline.phase() == Phase.RELAY) {
-            connection.setReading(writable);
-            if (writable && running != null) {
-                // The time the client took is not the backend's.
-                running.touch(clock.now());
+        if (playback != null) {
+            if (writable) {
+                playback.write();
             }
+            return;
+        }
+        Flight followed = lookup == null || writable ? null : lookup.followed();
+        if (followed == null) {
+            fetch.onClientWritability(writable);
+            return;
+        }
+        Relay had = fetch.handOver();
+        if (had != null) {
+            playback = Following.behind(worker, client, this, followed, had);
         }
     }
 
-    @Override
-    public void onUpstreamWritability() {
-        if (bodyHasRoom()) {
-            client.onBodyRoom();
+    /** Somebody follows the answer that this gets, which must not wait for this client any more. */
+    void onFollowed() {
+        fetch.pauseWhileClientIsSlow();
+    }
+
+    /** Nobody follows it any longer. */
+    void onDeserted() {
+        if (left != null && lookup != null && lookup.isLonely()) {
+            finish(left);
         }
     }
 
@@ -446,99 +339,102 @@ final class Exchange implements ResponseSink, HeadLines {
 
     /** A deadline has come: whichever limit it is, the phase tells. */
     void onDeadline(long now) {
-        switch (waits.look(now, timeline.phase(), call, wantsBody())) {
+        switch (waits.look(now, timeline.phase(), fetch.call(), wantsBody(), playback != null)) {
             case NOTHING -> {}
             case BODY ->
                 refuse(new BadMessageException(408, "no byte of the request's body in time (timeouts.request-body)"));
             case LIMITS -> fail(503, Side.PROXY, "credentials or limits could not be checked in time");
-            case ROOM -> dispatch();
-            case LISTINGS -> choose();
-            case CONNECT -> Objects.requireNonNull(call).onConnectDeadline();
-            case BACKEND_WRITE -> failCall(CallFailure.WRITE_TIMED_OUT);
-            case FIRST_BYTE -> failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
-            case NEXT_BYTE -> failCall(CallFailure.IDLE_TIMED_OUT);
+            case ROOM -> lookUp();
+            case LISTINGS -> fetch.choose();
+            case CONNECT -> fetch.onConnectDeadline();
+            case BACKEND_WRITE -> fetch.failCall(CallFailure.WRITE_TIMED_OUT);
+            case FIRST_BYTE -> fetch.failCall(CallFailure.FIRST_BYTE_TIMED_OUT);
+            case NEXT_BYTE -> fetch.failCall(CallFailure.IDLE_TIMED_OUT);
             case CLIENT_WRITE -> giveUpClient();
         }
     }
 
     private void giveUpClient() {
-        Call running = Objects.requireNonNull(call);
-        call = null;
-        running.cancel();
-        client.drop(); // what waits before an orderly end would never be taken
-        finish(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client takes no bytes"));
-    }
-
-    void failCall(CallFailure failure) {
-        Objects.requireNonNull(call).fail(failure);
-    }
-
-    /**
-     * Probes found a backend down. One that only loads a model answers them, so whoever still waits there for an answer
-     * waits for nothing: the request is taken back where it may be sent again. So is one for a model that was in memory,
-     * at a backend that went silent, if another one is up.
-     */
-    void onBackendDown(Backend down, boolean wedged) {
-        Call running = call;
-        if (running != null
-                && running.backend() == down
-                && timeline.phase() != Phase.RELAY
-                && request.endpoint().replayable()
-                && (!wedged || (waits.isForLoadedModel() && attempts.isAnotherUp()))) {
-            running.fail(wedged ? CallFailure.BACKEND_WEDGED : CallFailure.BACKEND_DOWN);
+        if (lookup != null && lookup.isFollowed()) {
+            client.leave();
+            return;
         }
+        client.drop(); // what waits before an orderly end would never be taken
+        finish(Outcome.failed(relay().status(), Phase.RELAY, Side.CLIENT, "client takes no bytes"));
+    }
+
+    void onBackendDown(Backend down, boolean wedged) {
+        fetch.onBackendDown(down, wedged);
     }
 
     void tell(Debts debts) {
-        debts.add(timeline.phase(), call, waits);
+        debts.add(timeline.phase(), fetch.call(), waits);
     }
 
     // ------------------------------------------------------------------ the end
 
-    /** The client has gone: its backend must stop at once. */
-    void onClientGone() {
-        int told = isCommitted() ? status : Outcome.CLIENT_CLOSED_REQUEST;
-        finish(Outcome.failed(told, timeline.phase(), Side.CLIENT, "client closed the connection"));
+    /**
+     * The client has gone: its backend must stop at once, unless others want the answer.
+     *
+     * @return whether the exchange goes on for them
+     */
+    boolean onClientGone() {
+        int told = isCommitted() ? relay().status() : Outcome.CLIENT_CLOSED_REQUEST;
+        Outcome gone = Outcome.failed(told, timeline.phase(), Side.CLIENT, "client closed the connection");
+        dropPlayback();
+        boolean wanted = lookup != null && lookup.isLeading() && !lookup.isLonely();
+        if (wanted) {
+            left = gone;
+            fetch.onClientWritability(true);
+        } else {
+            finish(gone);
+        }
+        return wanted;
     }
 
     /** The process ends the exchange; the connection is closed by the caller. */
     void onAborted(String cause) {
         persistence = Persistence.CLOSED;
         if (isCommitted()) {
-            cut(call, Outcome.failed(status, timeline.phase(), Side.PROXY, cause));
+            cut(fetch.call(), Outcome.failed(relay().status(), timeline.phase(), Side.PROXY, cause));
         } else {
-            fail(503, Side.PROXY, cause);
+            answer(OwnAnswers.error(503, request, cause), Outcome.failed(503, timeline.phase(), Side.PROXY, cause));
         }
     }
 
-    private void fail(int code, Side side, String cause) {
+    /** There is no answer: the client gets an older one where there is one to stand in, else it is told. */
+    void fail(int code, Side side, String cause) {
         persistence = body != null && body.isComplete() ? persistence : Persistence.CLOSED;
+        CachedAnswer stale = lookup == null ? null : lookup.standIn(code);
+        if (stale != null) {
+            fetch.dropResponse();
+            replay(stale);
+            return;
+        }
         answer(OwnAnswers.error(code, request, cause), Outcome.failed(code, timeline.phase(), side, cause));
     }
 
     private void answer(Reply reply, Outcome outcome) {
-        dropResponse();
-        if (worker.isDraining()) {
-            persistence = Persistence.CLOSED;
-        }
-        reply.writeTo(client, worker, this, request.isToHead(), persistence);
+        fetch.dropResponse();
+        reply.writeTo(client, worker, this, request.isToHead(), persistence());
         finish(outcome);
     }
 
     /** Ends a response that cannot be completed, so that nobody takes it for a whole one. */
-    private void cut(@Nullable Call broken, Outcome outcome) {
-        ResponseWriter writer = Objects.requireNonNull(response);
-        boolean open = broken != null && writer.isOpen(broken.isAtBoundary());
-        boolean told = open && tail != null && ending.fitsBehind(tail);
-        if (told) {
-            writer.add(ending.error(request.endpoint(), outcome));
+    void cut(@Nullable Call broken, Outcome outcome) {
+        if (playback != null || left != null) {
+            // Whoever reads on is told, this client too.
+            Objects.requireNonNull(lookup).onBroken(outcome);
+            if (left != null) {
+                finish(left);
+            }
+            return;
         }
-        if (told && ending.isOrderly()) {
-            writer.end(false);
-            persistence = writer.endsWithConnection() ? Persistence.CLOSED : persistence;
+        Relay relay = relay();
+        if (relay.breakOff(broken != null && broken.isAtBoundary(), outcome)) {
+            persistence = relay.endsWithConnection() ? Persistence.CLOSED : persistence;
         } else {
-            writer.passHead();
-            client.cut(writer.endsWithConnection());
+            client.cut(relay.endsWithConnection());
         }
         finish(outcome);
     }
@@ -549,8 +445,11 @@ final class Exchange implements ResponseSink, HeadLines {
         gate.writeTo(writer);
         // An answer of our own names nobody: the backends that failed stand in its text and in the log.
         Backend last = attempts.last();
-        if (last != null && response != null) {
+        if (last != null && fetch.call() != null) {
             writer.raw(worker.lines(last).name());
+        }
+        if (lookup != null) {
+            lookup.writeTo(writer);
         }
     }
 
@@ -560,11 +459,8 @@ final class Exchange implements ResponseSink, HeadLines {
             return;
         }
         timeline.enter(Phase.DONE);
-        Call running = call;
-        call = null;
-        if (running != null) {
-            running.cancel();
-        }
+        fetch.close();
+        dropPlayback();
         boolean unread = wantsBody()
                 || (body == null && request.hasBody())
                 || (persistence == Persistence.CLOSED && outcome.failedIn() != null);
@@ -572,24 +468,27 @@ final class Exchange implements ResponseSink, HeadLines {
         if (body != null) {
             body.release();
         }
-        if (response != null) {
-            response.release();
+        if (lookup != null) {
+            lookup.close(outcome, isCommitted());
         }
-        tell(outcome, requestBytes);
+        tell(left == null ? outcome : left, requestBytes);
         client.flush();
         client.onExchangeDone(persistence != Persistence.CLOSED, unread);
     }
 
     private void tell(Outcome outcome, long requestBytes) {
         long responseBytes = client.bytesWritten() - timeline.bytesBefore();
+        // What was computed before, or for somebody else, is counted there.
+        boolean served = lookup != null && lookup.isServed();
         FinishedExchange record = FinishedExchange.of(
                 request,
                 gate,
                 timeline,
                 attempts,
                 outcome,
-                isCommitted(),
-                tail,
+                isCommitted() && !served,
+                served ? null : relay().tail(),
+                lookup,
                 requestBytes,
                 responseBytes,
                 clock.now());

@@ -32,6 +32,7 @@ record FinishedExchange(
         FinalRecord tokens,
         AnswerEnd end,
         boolean changedModels,
+        @Nullable String cache,
         long timeToFirstByteNanos,
         long durationNanos)
         implements AccessRecord {
@@ -41,6 +42,7 @@ record FinishedExchange(
      *
      * @param answered whether a backend's answer has gone to the client
      * @param tail of an answer that tells of itself; null for any other
+     * @param lookup in the cache; null where nothing was looked up
      * @param requestBytes of the body, as read
      * @param responseBytes head included, as written
      */
@@ -52,6 +54,7 @@ record FinishedExchange(
             Outcome outcome,
             boolean answered,
             @Nullable TailRing tail,
+            @Nullable Lookup lookup,
             long requestBytes,
             long responseBytes,
             long nowNanos) {
@@ -85,6 +88,7 @@ record FinishedExchange(
                 tokens,
                 end,
                 changed,
+                lookup == null ? null : lookup.status().word(),
                 timeline.timeToFirstByteNanos(),
                 nowNanos - timeline.startNanos());
     }
@@ -92,12 +96,6 @@ record FinishedExchange(
     @Override
     public String endpoint() {
         return route.label();
-    }
-
-    /** Nothing is kept yet. */
-    @Override
-    public @Nullable String cache() {
-        return null;
     }
 
     @Override

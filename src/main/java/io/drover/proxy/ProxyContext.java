@@ -38,6 +38,7 @@ public final class ProxyContext {
     private final LongAdder upstreamConnections = new LongAdder();
     private final ClientConnections connectionsByAddress;
     private final AtomicInteger clientConnections = new AtomicInteger();
+    private final @Nullable Caching caching;
     private volatile Settings settings;
     private volatile boolean draining;
 
@@ -47,6 +48,7 @@ public final class ProxyContext {
      * @param serverTls of the proxy port; null where that speaks plain HTTP
      * @param backendTls of backends
      * @param listings has the models of the backends listed anew; called from any thread, completes on any, never fails
+     * @param caching of answers; null: none are kept
      */
     public ProxyContext(
             DroverConfig config,
@@ -56,10 +58,12 @@ public final class ProxyContext {
             @Nullable ServerTls serverTls,
             BackendContexts backendTls,
             Supplier<CompletionStage<Void>> listings,
+            @Nullable Caching caching,
             Metrics metrics,
             AccessLog accessLog,
             AuditLog auditLog) {
         this.listings = listings;
+        this.caching = caching;
         this.backendTls = backendTls;
         this.metrics = metrics;
         this.accessLog = accessLog;
@@ -118,6 +122,12 @@ public final class ProxyContext {
     /** What is used up of budgets; the same after a reload. */
     public Budgets budgets() {
         return settings.admission().budgets();
+    }
+
+    /** What answers are kept by; null: none are. */
+    @Nullable
+    Caching caching() {
+        return caching;
     }
 
     /** Those of now. An exchange asks once. */

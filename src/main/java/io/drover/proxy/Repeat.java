@@ -30,7 +30,7 @@ final class Repeat implements ResponseSink {
     static final int LARGEST_BODY = 4 << 20;
 
     private final Worker worker;
-    private final Exchange exchange;
+    private final Fetch fetch;
     private final ClientRequest request;
     private final Timeline timeline;
     private final Attempts attempts;
@@ -47,13 +47,13 @@ final class Repeat implements ResponseSink {
 
     private Repeat(
             Worker worker,
-            Exchange exchange,
+            Fetch fetch,
             ClientRequest request,
             Timeline timeline,
             Attempts attempts,
             Waits waits) {
         this.worker = worker;
-        this.exchange = exchange;
+        this.fetch = fetch;
         this.request = request;
         this.timeline = timeline;
         this.attempts = attempts;
@@ -63,13 +63,13 @@ final class Repeat implements ResponseSink {
     /** The repeat of this exchange's answer, should it break; null where that is not configured. */
     static @Nullable Repeat of(
             Worker worker,
-            Exchange exchange,
+            Fetch fetch,
             ClientRequest request,
             Timeline timeline,
             Attempts attempts,
             Waits waits) {
         boolean on = worker.context().config().retry().midStream() == MidStream.DETERMINISTIC;
-        return on ? new Repeat(worker, exchange, request, timeline, attempts, waits) : null;
+        return on ? new Repeat(worker, fetch, request, timeline, attempts, waits) : null;
     }
 
     /**
@@ -148,15 +148,15 @@ final class Repeat implements ResponseSink {
         again = lines.count() == 0 ? null : newLines();
         worker.context().metrics().onRetry("mid-stream");
         // What the client is to have, it should have before it waits for the rest.
-        exchange.onReadComplete();
+        fetch.onReadComplete();
         // A connection that turned out stale would cost a try.
-        exchange.start(slot, true);
+        fetch.start(slot, true);
         return true;
     }
 
     @Override
     public void onConnected(UpstreamConnection connection) {
-        exchange.onConnected(connection);
+        fetch.onConnected(connection);
     }
 
     @Override
@@ -170,17 +170,17 @@ final class Repeat implements ResponseSink {
         boolean like =
                 head.status() == 200 && BrokenStream.of(request.endpoint(), head) == kind && isUnbounded(framing);
         if (!like) {
-            exchange.failCall(CallFailure.REPEAT_REFUSED);
+            fetch.failCall(CallFailure.REPEAT_REFUSED);
             return;
         }
         waits.awaitNextByte(worker.clock().now());
-        exchange.pauseWhileClientIsSlow();
+        fetch.pauseWhileClientIsSlow();
     }
 
     @Override
     public void onBody(ByteBuf wire, PayloadRanges payload) {
         if (again == null) {
-            exchange.onBody(wire, payload);
+            fetch.onBody(wire, payload);
             return;
         }
         rest.clear();
@@ -191,7 +191,7 @@ final class Repeat implements ResponseSink {
                 at = again.read(wire, at, to, null);
                 if (!isLikeSent(again)) {
                     wire.release();
-                    exchange.failCall(CallFailure.REPEAT_DIFFERS);
+                    fetch.failCall(CallFailure.REPEAT_DIFFERS);
                     return;
                 }
             }
@@ -200,7 +200,7 @@ final class Repeat implements ResponseSink {
             }
         }
         if (rest.count() > 0) {
-            exchange.onBody(wire, rest);
+            fetch.onBody(wire, rest);
         } else {
             wire.release();
         }
@@ -231,25 +231,25 @@ final class Repeat implements ResponseSink {
 
     @Override
     public void onReadComplete() {
-        exchange.onReadComplete();
+        fetch.onReadComplete();
     }
 
     @Override
     public void onEnd(boolean terminated) {
         if (again == null) {
-            exchange.onEnd(terminated);
+            fetch.onEnd(terminated);
         } else {
-            exchange.failCall(CallFailure.REPEAT_DIFFERS);
+            fetch.failCall(CallFailure.REPEAT_DIFFERS);
         }
     }
 
     @Override
     public void onUpstreamWritability() {
-        exchange.onUpstreamWritability();
+        fetch.onUpstreamWritability();
     }
 
     @Override
     public void onFailure(CallFailure failure) {
-        exchange.onFailure(failure);
+        fetch.onFailure(failure);
     }
 }

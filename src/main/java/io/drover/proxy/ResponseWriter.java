@@ -31,11 +31,13 @@ final class ResponseWriter {
     private final Worker worker;
     private final ClientConnection client;
     private final @Nullable TailRing tail;
+    private @Nullable Flight flight;
 
     private Mode mode = Mode.RAW;
     private BodyFraming framing = BodyFraming.NONE;
     private boolean endsWithConnection;
     private boolean committed;
+    private boolean detached;
     /** Not yet written, with room for a small body: one write instead of two. */
     private @Nullable ByteBuf head;
 
@@ -44,11 +46,15 @@ final class ResponseWriter {
     /** Set where the client must never stand within a line. */
     private @Nullable AnswerLines lines;
 
-    /** @param tail gets the payload, for the final record; null where there is none to find */
-    ResponseWriter(Worker worker, ClientConnection client, @Nullable TailRing tail) {
+    /**
+     * @param tail gets the payload, for the final record; null where there is none to find
+     * @param flight records the payload; null where nobody does
+     */
+    ResponseWriter(Worker worker, ClientConnection client, @Nullable TailRing tail, @Nullable Flight flight) {
         this.worker = worker;
         this.client = client;
         this.tail = tail;
+        this.flight = flight;
     }
 
     /** Whether anything has gone to the client, after which there is no other response. */
@@ -77,14 +83,7 @@ final class ResponseWriter {
             boolean http10,
             Persistence persistence,
             HeadLines extraLines) {
-        framing = body;
-        boolean unbounded = body.kind() == BodyFraming.Kind.CHUNKED || body.kind() == BodyFraming.Kind.UNTIL_CLOSE;
-        endsWithConnection = unbounded && http10;
-        if (body.kind() == BodyFraming.Kind.CHUNKED) {
-            mode = http10 ? Mode.BARE : Mode.RAW;
-        } else {
-            mode = unbounded && !http10 ? Mode.RECHUNKED : Mode.BARE;
-        }
+        frame(body, http10);
         HeadWriter writer = worker.headWriter();
         writer.startResponse(from);
         if (client.scratch().isLimitTold()) {
@@ -93,20 +92,72 @@ final class ResponseWriter {
             writer.passResponseFields(from);
         }
         extraLines.writeTo(writer);
-        if ((from.status() == 429 || from.status() == 503) && !from.has(Field.RETRY_AFTER)) {
+        if (isBusy(from.status()) && !from.has(Field.RETRY_AFTER)) {
             // Ollama's own "server busy" tells no time; SDKs back off by it.
             writer.raw(OwnAnswers.RETRY_AFTER);
         }
-        if (unbounded && !http10) {
-            writer.chunked();
-        } else if (body.kind() == BodyFraming.Kind.LENGTH) {
-            writer.contentLength(body.length());
-        } else if (!unbounded) {
+        if (body.isNone()) {
             noBody(writer, from, toHead);
         }
+        endHead(writer, http10, persistence);
+    }
+
+    /**
+     * As {@link #begin} for an answer that is not a backend's, or another exchange's.
+     *
+     * @param contentType of the body; empty: none is told
+     */
+    void beginOwn(
+            int status,
+            String contentType,
+            BodyFraming body,
+            boolean http10,
+            Persistence persistence,
+            HeadLines extraLines) {
+        frame(body, http10);
+        if (mode == Mode.RAW) {
+            mode = Mode.RECHUNKED;
+        }
+        HeadWriter writer = worker.headWriter();
+        writer.startResponse(status);
+        if (!contentType.isEmpty()) {
+            writer.field("Content-Type", contentType);
+        }
+        extraLines.writeTo(writer);
+        if (isBusy(status)) {
+            writer.raw(OwnAnswers.RETRY_AFTER);
+        }
+        if (body.isNone() && status != 204) {
+            writer.contentLength(0);
+        }
+        endHead(writer, http10, persistence);
+    }
+
+    private static boolean isBusy(int status) {
+        return status == 429 || status == 503;
+    }
+
+    private void frame(BodyFraming body, boolean http10) {
+        framing = body;
+        boolean unbounded = body.kind() == BodyFraming.Kind.CHUNKED || body.kind() == BodyFraming.Kind.UNTIL_CLOSE;
+        endsWithConnection = unbounded && http10;
+        if (body.kind() == BodyFraming.Kind.CHUNKED) {
+            mode = http10 ? Mode.BARE : Mode.RAW;
+        } else {
+            mode = unbounded && !http10 ? Mode.RECHUNKED : Mode.BARE;
+        }
+    }
+
+    private void endHead(HeadWriter writer, boolean http10, Persistence persistence) {
+        boolean length = framing.kind() == BodyFraming.Kind.LENGTH;
+        if (length) {
+            writer.contentLength(framing.length());
+        } else if (!framing.isNone() && !http10) {
+            writer.chunked();
+        }
         (endsWithConnection ? Persistence.CLOSED : persistence).writeTo(writer);
-        boolean inline = body.length() <= RetainedBody.INLINE_LIMIT;
-        head = writer.end(worker.allocator(), inline ? (int) body.length() : 0);
+        boolean inline = framing.length() <= RetainedBody.INLINE_LIMIT;
+        head = writer.end(worker.allocator(), inline ? (int) framing.length() : 0);
     }
 
     /** A response without a body: HEAD and 304 repeat the length that a GET would show, 204 never has one. */
@@ -157,6 +208,9 @@ final class ResponseWriter {
         if (tail != null) {
             tail.clear();
         }
+        if (flight != null) {
+            flight.reset();
+        }
     }
 
     /** Lets go of what has not been passed on and never will. */
@@ -177,10 +231,8 @@ final class ResponseWriter {
             wholeLines(lines, wire, payload);
             return;
         }
-        if (tail != null) {
-            for (int i = 0; i < payload.count(); i++) {
-                tail.append(wire, payload.from(i), payload.to(i) - payload.from(i));
-            }
+        for (int i = 0; i < payload.count(); i++) {
+            note(wire, payload.from(i), payload.to(i));
         }
         ByteBuf waiting = head;
         if (waiting != null && wire.readableBytes() <= waiting.writableBytes()) {
@@ -219,10 +271,28 @@ final class ResponseWriter {
             payload.release();
             return;
         }
-        if (tail != null) {
-            tail.append(payload, payload.readerIndex(), payload.readableBytes());
-        }
+        note(payload, payload.readerIndex(), payload.writerIndex());
         piece(payload);
+    }
+
+    private void note(ByteBuf bytes, int from, int to) {
+        if (tail != null) {
+            tail.append(bytes, from, to - from);
+        }
+        if (flight != null) {
+            flight.append(bytes, from, to);
+        }
+    }
+
+    /** Adds payload of an answer of {@link #beginOwn}. Releases it. */
+    void own(ByteBuf payload) {
+        ByteBuf waiting = head;
+        if (mode == Mode.BARE && waiting != null && payload.readableBytes() <= waiting.writableBytes()) {
+            waiting.writeBytes(payload);
+            payload.release();
+        } else {
+            copied(payload);
+        }
     }
 
     private void piece(ByteBuf payload) {
@@ -233,6 +303,34 @@ final class ResponseWriter {
         emit(ChunkWriter.sizeLine(worker.allocator(), payload.readableBytes()));
         emit(payload);
         emit(ChunkWriter.crlf());
+    }
+
+    /**
+     * Whether what the client gets from now on may come from somewhere else than the backend's bytes.
+     *
+     * @param atBoundary whether the backend's bytes that were passed on end between two chunks
+     */
+    boolean isSeparable(boolean atBoundary) {
+        return mode != Mode.RAW || atBoundary;
+    }
+
+    /**
+     * Takes the backend's answer from here on, which no longer goes to the client by itself: that gets what is
+     * {@linkplain #own added}, if anything.
+     *
+     * @param rest gets the payload from now on; the tail that there is stays the client's
+     */
+    ResponseWriter split(TailRing rest) {
+        ResponseWriter taking = new ResponseWriter(worker, client, rest, flight);
+        taking.committed = true;
+        taking.detached = true;
+        taking.mode = mode;
+        taking.framing = framing;
+        taking.lines = lines;
+        reframe();
+        flight = null;
+        lines = null;
+        return taking;
     }
 
     /**
@@ -283,6 +381,10 @@ final class ResponseWriter {
     }
 
     private void emit(ByteBuf bytes) {
+        if (detached) {
+            bytes.release();
+            return;
+        }
         if (committed) {
             passHead();
             client.write(bytes);

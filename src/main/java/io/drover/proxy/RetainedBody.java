@@ -185,6 +185,13 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
                 .toList()));
     }
 
+    /** The same for another thread, which closes it; it lasts as long as that takes. */
+    InputStream openAside() {
+        return new SequenceInputStream(Collections.enumeration(parts.stream()
+                .map(part -> new ByteBufInputStream(part.retainedDuplicate(), true))
+                .toList()));
+    }
+
     private boolean reserve(long bytes) {
         overBudget = !budget.tryTake(bytes);
         reserved += overBudget ? 0 : bytes;

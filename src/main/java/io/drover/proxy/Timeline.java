@@ -30,12 +30,13 @@ final class Timeline {
         table.put(Phase.ADMIT, EnumSet.of(Phase.READ_BODY));
         table.put(Phase.READ_BODY, EnumSet.of(Phase.LOOKUP, Phase.QUEUE));
         table.put(Phase.LOOKUP, EnumSet.of(Phase.QUEUE, Phase.RELAY));
-        table.put(Phase.QUEUE, EnumSet.of(Phase.CONNECT));
-        table.put(Phase.CONNECT, EnumSet.of(Phase.SEND, Phase.QUEUE, Phase.CONNECT));
+        // From wherever it fails, an answer that was kept may stand in.
+        table.put(Phase.QUEUE, EnumSet.of(Phase.CONNECT, Phase.LOOKUP, Phase.RELAY));
+        table.put(Phase.CONNECT, EnumSet.of(Phase.SEND, Phase.QUEUE, Phase.CONNECT, Phase.RELAY));
         table.put(Phase.SEND, EnumSet.of(Phase.AWAIT_HEAD, Phase.RELAY, Phase.QUEUE, Phase.CONNECT));
         table.put(Phase.AWAIT_HEAD, EnumSet.of(Phase.RELAY, Phase.QUEUE, Phase.CONNECT));
         // A response that is held back may still be dropped for another backend's.
-        table.put(Phase.RELAY, EnumSet.of(Phase.QUEUE, Phase.CONNECT));
+        table.put(Phase.RELAY, EnumSet.of(Phase.QUEUE, Phase.CONNECT, Phase.RELAY));
         table.put(Phase.DONE, EnumSet.noneOf(Phase.class));
         return table;
     }

@@ -94,6 +94,11 @@ final class Waits {
         return delayed;
     }
 
+    /** For the cache, which keeps its own time, or for whoever gets the answer, whose waits count. */
+    void awaitLookup(long now) {
+        client.setDeadline(now + timeouts.idle().toNanos());
+    }
+
     void awaitListings(long now) {
         // The look under way, then one of our own. They end by themselves, unless whoever looks is stuck.
         long looks = 2 * config.health().active().timeout().toNanos();
@@ -147,10 +152,11 @@ final class Waits {
     /**
      * Looks at the limits of a phase; if nothing is overdue the next deadline is set.
      *
-     * @param call the try that runs; not null from {@link Phase#CONNECT} on
+     * @param call the try that runs; not null from {@link Phase#CONNECT} on, unless the answer comes from elsewhere
      * @param uploading whether some of the request's body is still to come
+     * @param apart whether the client is not served by the call, so that this need not wait for it
      */
-    Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading) {
+    Overdue look(long now, Phase phase, @Nullable Call call, boolean uploading, boolean apart) {
         return switch (phase) {
             case ADMIT -> Overdue.LIMITS;
             case READ_BODY -> body(now, Long.MAX_VALUE);
@@ -158,7 +164,7 @@ final class Waits {
             case CONNECT -> Overdue.CONNECT;
             case SEND, AWAIT_HEAD ->
                 answer(now, Objects.requireNonNull(Objects.requireNonNull(call).connection()), uploading);
-            case RELAY -> relay(now, Objects.requireNonNull(call));
+            case RELAY -> relay(now, call, apart);
             default -> {
                 client.setDeadline(now + timeouts.requestBody().toNanos());
                 yield Overdue.NOTHING;
@@ -214,13 +220,13 @@ final class Waits {
         return Overdue.NOTHING;
     }
 
-    private Overdue relay(long now, Call call) {
+    private Overdue relay(long now, @Nullable Call call, boolean apart) {
         if (client.stalledNanos(now) >= timeouts.clientWrite().toNanos()) {
             return Overdue.CLIENT_WRITE;
         }
         // While the client is behind, its backend is not read and cannot be silent.
-        boolean hurried = request.endpoint().inference() && client.isWritable();
-        if (hurried && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
+        boolean hurried = request.endpoint().inference() && (apart || client.isWritable());
+        if (call != null && hurried && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
             return Overdue.NEXT_BYTE;
         }
         awaitNextByte(now);

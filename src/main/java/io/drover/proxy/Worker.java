@@ -305,6 +305,10 @@ public final class Worker {
         return framing;
     }
 
+    SplittableRandom random() {
+        return random;
+    }
+
     /** 16 hexadecimal digits that no other request is likely to have. */
     String newRequestId() {
         return HexFormat.of().toHexDigits(random.nextLong());

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.drover.metrics.CacheMetrics;
 import io.drover.ollama.ModelName;
-import io.drover.server.Purges.Purged;
+import io.drover.cache.Purged;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -108,8 +108,8 @@ final class CachePurgeApi {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = JSON.createGenerator(bytes)) {
             json.writeStartObject();
-            json.writeNumberField("purged", purged.entries());
-            json.writeBooleanField("replicas_told", purged.replicasTold());
+            json.writeNumberField("purged", purged.answers());
+            json.writeBooleanField("replicas_told", purged.told());
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory", e);

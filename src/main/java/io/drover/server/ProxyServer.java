@@ -93,6 +93,7 @@ public final class ProxyServer implements AutoCloseable {
     private final Credentials credentials;
     private final @Nullable Replicas replicas;
     private final @Nullable BudgetsFile budgetsFile;
+    private final @Nullable CacheService cache;
     private @Nullable Channel admin;
 
     private ProxyServer(ConfigSource source, DroverConfig config, Transport transport)
@@ -113,17 +114,28 @@ public final class ProxyServer implements AutoCloseable {
         metrics = new Metrics(config.metrics());
         metrics.buildInfo(Version.current(), transport.name());
         try {
+            cache = CacheService.open(config.cache(), redis, metrics.cache());
+        } catch (ConfigException unusable) {
+            abandon(credentials, redis);
+            throw unusable;
+        }
+        try {
             accessLog = AccessLog.open(config.accessLog(), metrics::onAccessLogDropped);
             auditLog = openAuditLog(config.auditLog(), metrics, accessLog);
         } catch (IOException unopened) {
+            if (cache != null) {
+                cache.close();
+            }
             abandon(credentials, redis);
             throw unopened;
         }
         BackendReport report = new BackendReport(metrics);
-        Membership members = new Membership((backend, from, to, reason) -> {
-            report.onChange(backend, from, to, reason);
-            onBackendChange(backend, to);
-        });
+        Membership members = new Membership(
+                (backend, from, to, reason) -> {
+                    report.onChange(backend, from, to, reason);
+                    onBackendChange(backend, to);
+                },
+                this::onModelChange);
         Cluster cluster = members.apply(config.backends(), config.health(), System.nanoTime());
         loops = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("drover-loop"), transport.ioHandlers());
@@ -142,6 +154,7 @@ public final class ProxyServer implements AutoCloseable {
                 serverTls,
                 backendTls,
                 watch::refreshModels,
+                cache == null ? null : cache.caching(),
                 metrics,
                 accessLog,
                 auditLog);
@@ -264,6 +277,13 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
+    /** What was kept between the change and this may be of either model. */
+    private void onModelChange(String model, String before, @Nullable String now) {
+        if (cache != null) {
+            cache.purgeModel(model);
+        }
+    }
+
     /** Its last answer may be counted a moment after it ended. */
     private void onGone(Backend backend) {
         background.next().schedule(() -> forgetSeries(backend.name()), 1, TimeUnit.SECONDS);
@@ -337,7 +357,7 @@ public final class ProxyServer implements AutoCloseable {
                 metrics,
                 new BackendsApi(this::cluster),
                 new ReloadApi(this::reload),
-                new CachePurgeApi(null, metrics.cache()),
+                new CachePurgeApi(cache, metrics.cache()),
                 new AdminGuard(config.admin().hosts()),
                 new AdminTokens(config.admin()),
                 new AdminAudit(auditLog));
@@ -450,6 +470,9 @@ public final class ProxyServer implements AutoCloseable {
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         if (budgetsFile != null) {
             budgetsFile.close();
+        }
+        if (cache != null) {
+            cache.close();
         }
         // After the last request has told what it used.
         if (replicas != null) {

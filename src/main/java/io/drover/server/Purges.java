@@ -1,5 +1,6 @@
 package io.drover.server;
 
+import io.drover.cache.Purged;
 import java.util.concurrent.CompletionStage;
 
 /** The ways to take answers out of the response cache, of all replicas that share a Redis. Any thread; never blocks. */
@@ -11,12 +12,4 @@ interface Purges {
 
     /** @param hex 64 hexadecimal digits in lower case, which the implementation need not check */
     CompletionStage<Purged> purgeKey(String hex);
-
-    /**
-     * What a purge did.
-     *
-     * @param entries that left this process's memory
-     * @param replicasTold whether Redis has it, so that the others learn of it; false without a Redis too
-     */
-    record Purged(long entries, boolean replicasTold) {}
 }

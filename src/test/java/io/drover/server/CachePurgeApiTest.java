@@ -75,7 +75,7 @@ class CachePurgeApiTest {
 
     @Test
     void replicasThatWereNotToldAreSaid() {
-        purges.result = CompletableFuture.completedFuture(new Purges.Purged(0, false));
+        purges.result = CompletableFuture.completedFuture(new Purged(0, false));
 
         assertThat(text(ask("{\"all\":true}"))).isEqualTo("{\"purged\":0,\"replicas_told\":false}");
     }

@@ -1,0 +1,68 @@
+package io.drover.proxy;
+
+import io.drover.admission.Patterns;
+import io.drover.cache.ResponseCache;
+import io.drover.config.CacheConfig;
+import io.drover.metrics.CacheMetrics;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.Executor;
+
+/** What all exchanges share of the cache: what is kept, what is on its way, and the rules. Any thread. */
+public final class Caching {
+    private final CacheConfig config;
+    private final ResponseCache cache;
+    private final CacheMetrics metrics;
+    private final Executor aside;
+    private final Flights flights;
+    private final Patterns excludedModels;
+    private final Set<String> excludedKeys;
+
+    /**
+     * @param cache stays the caller's
+     * @param aside for what takes longer than an event loop has; bounded: what it refuses is not cached
+     */
+    public Caching(CacheConfig config, ResponseCache cache, CacheMetrics metrics, Executor aside) {
+        this.config = config;
+        this.cache = cache;
+        this.metrics = metrics;
+        this.aside = aside;
+        this.flights = new Flights(config.recording(), config.maxEntry());
+        this.excludedModels = Patterns.of(config.excludeModels());
+        this.excludedKeys = new HashSet<>(config.excludeKeys());
+        metrics.recordingBytes(flights::recorded);
+        metrics.followers(flights::followers);
+    }
+
+    CacheConfig config() {
+        return config;
+    }
+
+    ResponseCache cache() {
+        return cache;
+    }
+
+    CacheMetrics metrics() {
+        return metrics;
+    }
+
+    Executor aside() {
+        return aside;
+    }
+
+    Flights flights() {
+        return flights;
+    }
+
+    /** Whether nothing of this model's is kept. */
+    boolean isExcludedModel(String requested) {
+        return !excludedModels.isAll()
+                && (excludedModels.allow(requested)
+                        || (requested.indexOf(':') < 0 && excludedModels.allow(requested + ":latest")));
+    }
+
+    /** Whether nothing of what the holder of this API key asks is kept. */
+    boolean isExcludedKey(String name) {
+        return excludedKeys.contains(name);
+    }
+}

@@ -1,0 +1,135 @@
+package io.drover.proxy;
+
+import io.drover.backend.Backend;
+import io.drover.backend.HerdModel;
+import io.drover.cache.CachedAnswer;
+import io.drover.cache.Origin;
+import io.drover.cache.Question;
+import io.drover.http.BodyFraming;
+import io.drover.http.Field;
+import io.drover.http.MessageHead;
+import io.drover.ollama.Endpoint;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has the answer that one exchange gets recorded, for those who follow it, and kept when it is whole. Belongs to one
+ * exchange, used on its event loop.
+ */
+final class Recorder {
+    /** Answers up to this size are read there, so that they can be found before their end has reached the client. */
+    private static final int SMALL_ANSWER = 64 * 1024;
+
+    private final Worker worker;
+    private final Caching caching;
+    private final Endpoint endpoint;
+    private final Question question;
+    private final String model;
+    private final HerdModel herd;
+    private final long generation;
+    private final Flight flight;
+    private String contentType = "";
+    private boolean unreadable;
+
+    /**
+     * @param herd what the question's key says that the answer comes from
+     * @param generation of the cache when the question was looked up
+     */
+    Recorder(
+            Worker worker,
+            Caching caching,
+            Endpoint endpoint,
+            Question question,
+            String model,
+            HerdModel herd,
+            long generation,
+            Flight flight) {
+        this.worker = worker;
+        this.caching = caching;
+        this.endpoint = endpoint;
+        this.question = question;
+        this.model = model;
+        this.herd = herd;
+        this.generation = generation;
+        this.flight = flight;
+    }
+
+    Flight flight() {
+        return flight;
+    }
+
+    /**
+     * An answer begins that may yet be dropped for another.
+     *
+     * @return what records it; null: nothing does
+     */
+    @Nullable
+    Flight onHead(MessageHead head, BodyFraming framing) {
+        unreadable |= head.has(Field.CONTENT_ENCODING);
+        if (unreadable) {
+            // Whether others can read it is not known, nor what it says.
+            end(Flight.End.DISSOLVED);
+            return null;
+        }
+        int at = head.indexOf(Field.CONTENT_TYPE, 0);
+        contentType = at < 0 ? "" : head.text(head.valueStart(at), head.valueEnd(at));
+        boolean bounded = framing.isNone() || framing.kind() == BodyFraming.Kind.LENGTH;
+        flight.begin(new Flight.Head(head.status(), contentType, bounded ? framing.length() : -1));
+        return flight;
+    }
+
+    /**
+     * The answer has ended, and is on its way to the client.
+     *
+     * @param then follows on the event loop when it is kept, or will not be
+     */
+    void onWhole(int status, Backend backend, Runnable then) {
+        flight.end(new Flight.End(Flight.End.Kind.COMPLETE, null, null));
+        byte[] body = status == 200 && !unreadable && herd.isOf(backend, model) ? flight.body() : null;
+        if (body != null && body.length > SMALL_ANSWER && keepAside(body, then)) {
+            return;
+        }
+        if (body != null && body.length <= SMALL_ANSWER) {
+            keep(body);
+        }
+        flight.retire();
+        then.run();
+    }
+
+    /** Whether there is anybody to do it. */
+    private boolean keepAside(byte[] body, Runnable then) {
+        try {
+            caching.aside().execute(() -> {
+                keep(body);
+                worker.loop().execute(() -> {
+                    flight.retire();
+                    then.run();
+                });
+            });
+            return true;
+        } catch (RejectedExecutionException busy) {
+            return false;
+        }
+    }
+
+    private void keep(byte[] body) {
+        Origin origin = new Origin(model, generation, System.currentTimeMillis());
+        CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
+        if (answer != null && !mayBeCut(answer)) {
+            caching.cache().store(question.key(), answer);
+        }
+    }
+
+    /** Whether another backend, with a shorter context, might have answered otherwise. */
+    private boolean mayBeCut(CachedAnswer answer) {
+        return !question.contextGiven() && herd.context() > 0 && answer.tokens() >= herd.context();
+    }
+
+    /** Ends it otherwise; nobody can join any more. */
+    void end(Flight.End how) {
+        if (flight.end() == null) {
+            flight.end(how);
+            flight.retire();
+        }
+    }
+}
