@@ -327,7 +327,7 @@ class BackendTest {
         EjectionLimit half = new EjectionLimit();
         List<Backend> herd = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
-            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
+            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY, Herd.NO_MODELS));
         }
         half.onHerd(herd, 50);
         for (Backend each : herd) {
@@ -346,7 +346,7 @@ class BackendTest {
         EjectionLimit half = new EjectionLimit();
         List<Backend> herd = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
+            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY, Herd.NO_MODELS));
         }
         half.onHerd(herd, 50);
         herd.get(0).onConnectFailure("connection refused", NOW);
@@ -359,7 +359,7 @@ class BackendTest {
     @Test
     void ofAHerdOfOneTheOnlyOneMayBeEjected() {
         EjectionLimit tenth = new EjectionLimit();
-        Backend only = new Backend(Herd.config(0, 1, false), 0, HEALTH, tenth, Herd.NOBODY);
+        Backend only = new Backend(Herd.config(0, 1, false), 0, HEALTH, tenth, Herd.NOBODY, Herd.NO_MODELS);
         tenth.onHerd(List.of(only), 10);
         for (int i = 0; i < 3; i++) {
             only.onFailure("answered 500", NOW);

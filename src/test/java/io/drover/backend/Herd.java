@@ -24,6 +24,7 @@ final class Herd {
             Duration.ofSeconds(20));
     static final long EJECT_NANOS = Duration.ofSeconds(30).toNanos();
     static final BackendObserver NOBODY = (backend, from, to, reason) -> {};
+    static final ModelObserver NO_MODELS = (model, before, now) -> {};
 
     private final List<Backend> backends = new ArrayList<>();
 
@@ -53,7 +54,7 @@ final class Herd {
     }
 
     static Backend backend(int index, int weight, boolean backup, Health health, BackendObserver observer) {
-        return new Backend(config(index, weight, backup), index, health, new EjectionLimit(), observer);
+        return new Backend(config(index, weight, backup), index, health, new EjectionLimit(), observer, NO_MODELS);
     }
 
     static BackendConfig config(int index, int weight, boolean backup) {

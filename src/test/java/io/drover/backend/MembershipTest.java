@@ -10,6 +10,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MembershipTest {
@@ -144,5 +145,44 @@ class MembershipTest {
 
         assertThat(stays.isUp(NOW)).isTrue();
         assertThat(told).containsExactly("b0 DOWN: connection refused", "b0 UNKNOWN: probes are off");
+    }
+
+    @Test
+    void whoeverWatchesModelsIsToldOnceOfEachThatIsNotWhatItWas() {
+        List<String> changed = new ArrayList<>();
+        Membership watched =
+                new Membership(Herd.NOBODY, (model, before, now) -> changed.add(model + ": " + before + " -> " + now));
+        Backend backend = watched.apply(List.of(entry(0), entry(1)), Herd.HEALTH, NOW)
+                .backends()
+                .get(0);
+        Models first = Models.UNKNOWN.withListed(
+                Map.of("same", "1", "pulled", "2", "gone", "3", "silent", "4", "unknown", "", "told", ""));
+        backend.onModels(first);
+        backend.onModels(first.withInMemory(Map.of("same", "1")));
+        assertThat(changed).as("of what was never there before").isEmpty();
+
+        Models next = first.withListed(
+                Map.of("same", "1", "pulled", "5", "silent", "", "unknown", "", "told", "6", "new", "7"));
+        backend.onModels(next);
+        assertThat(changed).containsExactlyInAnyOrder("pulled: 2 -> 5", "gone: 3 -> null", "silent: 4 -> null");
+
+        changed.clear();
+        backend.onModels(next.withInMemory(Map.of("new", "7")));
+        assertThat(changed).as("of the disk as it was").isEmpty();
+    }
+
+    @Test
+    void whatIsToldOfModelsIsSeenAlready() {
+        List<String> seen = new ArrayList<>();
+        List<Backend> only = new ArrayList<>();
+        Membership watched = new Membership(
+                Herd.NOBODY,
+                (model, before, now) -> seen.add(only.get(0).models().digest(model)));
+        only.addAll(watched.apply(List.of(entry(0)), Herd.HEALTH, NOW).backends());
+        only.get(0).onModels(Models.UNKNOWN.withListed(Map.of("m", "1")));
+
+        only.get(0).onModels(Models.UNKNOWN.withListed(Map.of("m", "2")));
+
+        assertThat(seen).containsExactly("2");
     }
 }

@@ -114,4 +114,48 @@ class ModelsTest {
         assertThat(models.lists("a")).isTrue();
         assertThat(models.isLoaded("a")).isTrue();
     }
+
+    @Test
+    void aLoadedModelAndItsCopiesHaveTheContextThatTheBackendTells() {
+        Models models = Models.UNKNOWN
+                .withListed(Map.of("a", "1", "copy", "1", "b", "2", "c", "3"))
+                .withInMemory(Map.of("a", "1", "c", "3"), Map.of("a", 4096));
+
+        assertThat(models.contextLength("a")).isEqualTo(4096);
+        assertThat(models.contextLength("copy")).isEqualTo(4096);
+        assertThat(models.contextLength("b")).as("not loaded").isZero();
+        assertThat(models.contextLength("c")).as("not told").isZero();
+        assertThat(models.contextLength("nowhere")).isZero();
+    }
+
+    @Test
+    void whatWasPulledAnewHasNoContextYet() {
+        Models models = Models.UNKNOWN
+                .withListed(Map.of("a", "2", "old", "1"))
+                .withInMemory(Map.of("a", "1"), Map.of("a", 4096));
+
+        assertThat(models.contextLength("a")).isZero();
+        assertThat(models.contextLength("old")).isEqualTo(4096);
+    }
+
+    @Test
+    void ofTwoContextsWithOneDigestTheShorterCounts() {
+        Models models = Models.UNKNOWN
+                .withListed(Map.of("a", "1", "b", "1", "c", "1"))
+                .withInMemory(Map.of("a", "1", "b", "1", "c", "1"), Map.of("a", 8192, "b", 4096));
+
+        assertThat(models.contextLength("a")).isEqualTo(4096);
+        assertThat(models.contextLength("b")).isEqualTo(4096);
+        assertThat(models.contextLength("c")).isEqualTo(4096);
+    }
+
+    @Test
+    void anotherContextIsAnotherListing() {
+        Models models = Models.UNKNOWN.withInMemory(Map.of("a", "1"), Map.of("a", 4096));
+
+        assertThat(models.withInMemory(Map.of("a", "1"), Map.of("a", 4096))).isSameAs(models);
+        assertThat(models.withInMemory(Map.of("a", "1"), Map.of("a", 8192)).contextLength("a"))
+                .isEqualTo(8192);
+        assertThat(models.withInMemory(Map.of("a", "1")).contextLength("a")).isZero();
+    }
 }

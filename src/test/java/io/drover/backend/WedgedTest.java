@@ -34,7 +34,8 @@ class WedgedTest {
                 0,
                 health,
                 limit,
-                (of, from, to, reason) -> changes.add(from + "->" + to + " " + reason));
+                (of, from, to, reason) -> changes.add(from + "->" + to + " " + reason),
+                Herd.NO_MODELS);
     }
 
     WedgedTest() {
@@ -263,7 +264,7 @@ class WedgedTest {
         EjectionLimit half = new EjectionLimit();
         List<Backend> herd = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY));
+            herd.add(new Backend(Herd.config(i, 1, false), i, HEALTH, half, Herd.NOBODY, Herd.NO_MODELS));
         }
         half.onHerd(herd, 50);
         for (Backend each : herd) {

@@ -154,6 +154,24 @@ class SimulatedRoutesTest {
     }
 
     @Test
+    void aPullGetsWhatWasPublishedLastAndTheNextRequestLoadsThat() {
+        SimulatedModel first = SimulatedModel.named("llama3.2");
+        SimulatedModel second = first.revised("second");
+        assertThat(second.digest()).hasSize(64).isNotEqualTo(first.digest());
+        assertThat(second.name()).isEqualTo(first.name());
+        post("/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"hi\"}");
+        ollama.publish(second);
+        assertThat(get("/api/tags").body()).contains(first.digest()).doesNotContain(second.digest());
+
+        post("/api/pull", "{\"model\":\"llama3.2\",\"stream\":false}");
+
+        assertThat(get("/api/tags").body()).contains(second.digest()).doesNotContain(first.digest());
+        assertThat(get("/api/ps").body()).contains(first.digest());
+        post("/api/generate", "{\"model\":\"llama3.2\",\"prompt\":\"hi\"}");
+        assertThat(get("/api/ps").body()).contains(second.digest()).doesNotContain(first.digest());
+    }
+
+    @Test
     void pullWithoutStreamGivesTheLastLine() {
         RawClient.Response response = post("/api/pull", "{\"model\":\"mistral\",\"stream\":false}");
 

@@ -57,13 +57,27 @@ class AdminApiTest {
     void theHerdIsShownWithStateAndReason() {
         assertThat(backends())
                 .contains("{\"name\":\"a\",\"url\":\"" + a.url()
-                        + "\",\"state\":\"unknown\",\"up\":true,\"drained\":false,\"reason\":\"\",")
+                        + "\",\"version\":null,\"state\":\"unknown\",\"up\":true,\"drained\":false,\"reason\":\"\",")
                 .contains("\"seconds\":null,\"inflight\":0,\"weight\":1,\"share\":100,\"backup\":false,\"models\":[]}")
                 .contains("\"backup\":true,");
         drover.backend("a").onConnectFailure("connection refused", System.nanoTime());
         assertThat(backends())
                 .contains(
                         "\"state\":\"ejected\",\"up\":false,\"drained\":false,\"reason\":\"connection refused\",\"seconds\":0.");
+    }
+
+    @Test
+    void theVersionOfABackendIsShownOnceItWasProbed() {
+        try (Drover probing =
+                Drover.over(a.url()).set("health.active.interval", "10m").start()) {
+            Drover.await("it was probed", () -> probing.backend("a").version() != null);
+            try (RawClient client = RawClient.connect(probing.adminAddress())) {
+                String shown = client.send("GET /api/backends HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        .readResponse()
+                        .body();
+                assertThat(shown).contains("\"url\":\"" + a.url() + "\",\"version\":\"0.32.15\",\"state\":\"up\"");
+            }
+        }
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +48,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HealthProberTest {
     private static final String OK =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"version\":\"0.9\"}\n";
+    private static final String CHUNKED =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"versio\r\n9\r\nn\":\"0.9\"}\r\n0\r\n\r\n";
     private static final Duration SOON = Duration.ofSeconds(10);
 
     private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
@@ -86,6 +89,95 @@ class HealthProberTest {
 
         assertThat(herd.state(0)).isEqualTo(BackendState.UP);
         assertThat(herd.told).containsExactly("UP probe succeeded");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                OK,
+                "HTTP/1.1 200 OK\r\n\r\n{\"version\":\"0.9\"}",
+                CHUNKED,
+            })
+    void theVersionIsReadInAnyFramingAndAnyPieces(String answer) {
+        StubBackend whole = with(StubBackend.answering(answer));
+        StubBackend pieces = with(StubBackend.on(0, connection -> {
+            for (byte one : answer.getBytes(StandardCharsets.US_ASCII)) {
+                connection.getOutputStream().write(one);
+            }
+        }));
+        Herd herd = probe(slowly(), whole.url(), pieces.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.get(0).version()).isEqualTo("0.9");
+        assertThat(herd.get(1).version()).isEqualTo("0.9");
+        assertThat(herd.told).containsExactly("UP probe succeeded", "UP probe succeeded");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 204 No Content\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{\"version\":\"0.9\"}",
+                "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"version\":\"0.9",
+                "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"Version\":\"0.9\"}\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n{\"version\":\"0.9\"}",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                "HTTP/1.1 200 OK\r\n\r\nOllama is running",
+            })
+    void anAnswerWithoutAVersionIsASuccess(String answer) {
+        StubBackend stub = with(StubBackend.answering(answer));
+        Herd herd = Herd.of(slowly(), stub.url());
+        herd.get(0).onVersion("0.8");
+        start(herd);
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("UP probe succeeded");
+        assertThat(herd.get(0).version()).isNull();
+    }
+
+    @Test
+    void aVersionIsNotReadWithoutEnd() {
+        StubBackend stub = with(StubBackend.on(
+                0, StubBackend.drip("HTTP/1.1 200 OK\r\n\r\n{\"version\":\"", "9", Duration.ofNanos(1))));
+        Herd herd = probe(slowly(), stub.url());
+
+        awaitFirstRound();
+
+        assertThat(herd.told).containsExactly("UP probe succeeded");
+        assertThat(herd.get(0).version()).isNull();
+        Await.until("its connection is closed", SOON, () -> stub.leftByPeer() == 1);
+    }
+
+    @Test
+    void aBackendWhoseVersionDoesNotComeIsUpAtOnce() {
+        StubBackend stub = with(StubBackend.on(0, connection -> {
+            StubBackend.text("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n").answer(connection);
+            connection.getInputStream().read();
+        }));
+        Herd herd = probe(keys("5m", "300ms"), stub.url());
+
+        Await.until("up", SOON, () -> herd.state(0) == BackendState.UP);
+
+        assertThat(firstRound.toCompletableFuture()).isNotDone();
+        awaitFirstRound();
+        assertThat(herd.told).containsExactly("UP probe succeeded");
+    }
+
+    @Test
+    void aProbeThatFailsLeavesTheVersion() {
+        StubBackend stub = with(StubBackend.answering(OK));
+        Herd herd = probe(keys("20ms", "5s"), stub.url());
+        awaitFirstRound();
+
+        stub.become(StubBackend.text("HTTP/1.1 500 X\r\n\r\n"));
+
+        Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);
+        assertThat(herd.get(0).version()).isEqualTo("0.9");
+        stub.become(StubBackend.text(OK.replace("0.9", "1.0")));
+        Await.until("updated", SOON, () -> "1.0".equals(herd.get(0).version()));
     }
 
     @Test

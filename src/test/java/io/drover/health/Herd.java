@@ -16,15 +16,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Backends for tests, and what was told of them: {@code "DOWN connection refused"}. */
+/** Backends for tests, and what was told of them, {@code "DOWN connection refused"}, and of their models. */
 final class Herd {
     final DroverConfig config;
     final Cluster cluster;
     final List<String> told = new CopyOnWriteArrayList<>();
+    final List<String> changed = new CopyOnWriteArrayList<>();
 
     Herd(DroverConfig config) {
         this.config = config;
-        this.cluster = new Membership((backend, from, to, reason) -> told.add(to + " " + reason))
+        this.cluster = new Membership(
+                        (backend, from, to, reason) -> told.add(to + " " + reason),
+                        (model, before, now) -> changed.add(model + " " + before + " " + now))
                 .apply(config.backends(), config.health(), System.nanoTime());
     }
 

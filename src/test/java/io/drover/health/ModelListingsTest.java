@@ -99,6 +99,63 @@ class ModelListingsTest {
     }
 
     @Test
+    void whatWasPulledAnewOrDeletedIsToldOnce() {
+        SimulatedOllama ollama = rig.ollama("a", "b", "c");
+        Herd herd = rig.herd(ollama.url());
+        rig.refresh(herd.get(0));
+        assertThat(herd.changed).isEmpty();
+        SimulatedModel a = SimulatedModel.named("a");
+        ollama.addModel(a.revised("2"));
+        ollama.removeModel("b");
+
+        rig.refresh(herd.get(0));
+        rig.refresh(herd.get(0));
+
+        assertThat(herd.changed)
+                .containsExactlyInAnyOrder(
+                        ListingRig.A + " " + a.digest() + " " + a.revised("2").digest(),
+                        ListingRig.B + " " + SimulatedModel.named("b").digest() + " null");
+    }
+
+    @Test
+    void theContextOfWhatIsInMemoryIsKnown() throws Exception {
+        SimulatedOllama ollama = rig.ollama("a", "b");
+        Backend backend = rig.herd(ollama.url()).get(0);
+        ListingRig.generate(ollama, "a");
+
+        rig.refresh(backend);
+
+        assertThat(backend.models().contextLength(ListingRig.A)).isEqualTo(4096);
+        assertThat(backend.models().contextLength(ListingRig.B)).isZero();
+    }
+
+    @Test
+    void aChangeWhileTheDiskIsListedNeedsAnotherListing() throws IOException {
+        CountDownLatch gate = new CountDownLatch(1);
+        RawBackend raw = rig.raw(connection -> {
+            while (connection.hasMore()) {
+                String body = ListingRig.body(connection.readRequest());
+                connection.await(gate);
+                connection.answer(body);
+            }
+        });
+        Backend backend = rig.herd(raw.url()).get(0);
+        CompletionStage<Void> first = rig.listings().refreshNow(backend);
+        Await.until("a look under way", SOON, () -> raw.requests().size() == 1);
+        backend.onModelChange();
+        gate.countDown();
+        ListingRig.join(first);
+        assertThat(backend.models().isKnown()).isTrue();
+        assertThat(backend.isListed()).isFalse();
+
+        // The disk is due, though it was listed a moment ago.
+        rig.afterProbe(backend);
+
+        assertThat(backend.isListed()).isTrue();
+        assertThat(raw.requests()).hasSize(4);
+    }
+
+    @Test
     void allThatAreInRotationAreAsked() {
         SimulatedOllama first = rig.ollama("a");
         SimulatedOllama second = rig.ollama("a");

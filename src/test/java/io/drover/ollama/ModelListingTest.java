@@ -55,6 +55,29 @@ class ModelListingTest {
     }
 
     @Test
+    void theContextIsToldOfWhatIsInMemory() throws IOException {
+        assertThat(contextLengths(PS)).isEqualTo(Map.of(LLAMA, 4096));
+        assertThat(contextLengths(TAGS))
+                .as("those on the disk have it in their details")
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "-1", "4096.5", "\"4096\"", "null", "true", "[4096]", "2147483648", "1e3"})
+    void whatIsNoContextIsNone(String value) throws IOException {
+        assertThat(contextLengths("{\"models\":[{\"name\":\"a\",\"context_length\":" + value + "}]}"))
+                .isEmpty();
+    }
+
+    @Test
+    void noContextIsTakenFromAnotherModel() throws IOException {
+        assertThat(contextLengths("{\"models\":[{\"name\":\"a\",\"context_length\":1},{\"name\":\"b\"},"
+                        + "{\"name\":\"llama3.2\",\"context_length\":3},"
+                        + "{\"name\":\"LLAMA3.2\",\"context_length\":4}]}"))
+                .isEqualTo(Map.of("registry.ollama.ai/library/a:latest", 1, LLAMA, 3));
+    }
+
+    @Test
     void anySplitIsTheSame() throws IOException {
         ByteBuf bytes = bytes(TAGS);
         for (int split = 0; split <= bytes.writerIndex(); split++) {
@@ -173,6 +196,16 @@ class ModelListingTest {
 
     private static Map<String, String> read(String answer) throws IOException {
         return read(bytes(answer));
+    }
+
+    private static Map<String, Integer> contextLengths(String answer) throws IOException {
+        ByteBuf bytes = bytes(answer);
+        ModelListing listing = new ModelListing();
+        for (int at = 0; at < bytes.writerIndex(); at++) {
+            listing.read(bytes, at, at + 1);
+        }
+        listing.end();
+        return listing.contextLengths();
     }
 
     private static Map<String, String> read(ByteBuf bytes) throws IOException {
