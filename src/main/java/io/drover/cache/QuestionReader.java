@@ -258,7 +258,7 @@ public final class QuestionReader {
 
     /** One text and a list of that text are the same to Ollama. */
     private boolean input(JsonToken value) throws IOException {
-        asks = isSome(value);
+        asks = value != JsonToken.START_ARRAY && isSome(value);
         if (value == JsonToken.VALUE_STRING) {
             transcript.tag('[');
             transcript.token(json);
@@ -296,7 +296,7 @@ public final class QuestionReader {
 
     /** Whether a prompt is there: a text that is not empty, or what only Ollama can refuse. */
     private boolean isSome(JsonToken value) throws IOException {
-        return value == JsonToken.VALUE_STRING ? json.getTextLength() > 0 : value != JsonToken.START_ARRAY;
+        return value != JsonToken.VALUE_STRING || json.getTextLength() > 0;
     }
 
     private boolean number(JsonToken value) throws IOException {

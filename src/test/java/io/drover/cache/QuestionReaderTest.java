@@ -350,13 +350,9 @@ class QuestionReaderTest {
     }
 
     @Test
-    void aStreamThatFailsIsUnparsable() {
-        InputStream broken = new InputStream() {
-            @Override
-            public int read() throws IOException {
-                throw new IOException("gone");
-            }
-        };
+    void aStreamThatFailsIsUnparsable() throws IOException {
+        InputStream broken = InputStream.nullInputStream();
+        broken.close();
         assertThat(QuestionReader.read(GENERATE, broken, ASKED)).isEqualTo(Bypass.UNPARSABLE);
     }
 
