@@ -29,7 +29,8 @@ final class GuardedLink {
     }
 
     /** @return fails if Redis does; null if it is not asked */
-    <T> @Nullable CompletionStage<T> ask(Function<RedisClusterAsyncCommands<byte[], byte[]>, CompletionStage<T>> command) {
+    <T> @Nullable CompletionStage<T> ask(
+            Function<RedisClusterAsyncCommands<byte[], byte[]>, CompletionStage<T>> command) {
         RedisConnection connection = link.connection();
         if (connection == null || !isOpen()) {
             return null;

@@ -12,16 +12,14 @@ import java.util.concurrent.CompletionStage;
 final class Leases {
     private static final String PREFIX = "drover:cache:lease:";
 
-    private static final String RENEW =
-            """
+    private static final String RENEW = """
             if redis.call('GET', KEYS[1]) == ARGV[1] then
               return {redis.call('PEXPIRE', KEYS[1], ARGV[2])}
             end
             return {0}
             """;
 
-    private static final String RELEASE =
-            """
+    private static final String RELEASE = """
             if redis.call('GET', KEYS[1]) == ARGV[1] then
               return {redis.call('DEL', KEYS[1])}
             end

@@ -101,7 +101,9 @@ final class RedisSource {
 
     /** A new connection that listens to a channel, also after it was lost and restored by itself. */
     CompletionStage<StatefulConnection<?, ?>> subscribe(String channel, Runnable heard) {
-        return listen.get().thenCompose(connection -> {
+        CompletableFuture<Void> now = CompletableFuture.completedFuture(null);
+        // So that what is thrown at once, such as of a cluster that is not known yet, fails the stage too.
+        return now.thenCompose(begin -> listen.get()).thenCompose(connection -> {
             connection.addListener(new RedisPubSubAdapter<>() {
                 @Override
                 public void message(String where, String message) {

@@ -42,7 +42,8 @@ final class RedisTier {
         if (asked == null) {
             return CompletableFuture.completedFuture(null);
         }
-        return asked.handle((value, failure) -> failure == null && value == null ? null : read(name, value, generation));
+        return asked.handle(
+                (value, failure) -> failure == null && value == null ? null : read(name, value, generation));
     }
 
     private @Nullable CachedAnswer read(byte[] name, byte @Nullable [] value, long generation) {

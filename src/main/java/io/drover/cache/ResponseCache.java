@@ -83,11 +83,7 @@ public final class ResponseCache implements AutoCloseable {
 
     /** @param zone where days begin */
     static ResponseCache open(
-            CacheConfig config,
-            @Nullable RedisLink redis,
-            CacheObserver observer,
-            LongSupplier wallMillis,
-            ZoneId zone)
+            CacheConfig config, @Nullable RedisLink redis, CacheObserver observer, LongSupplier wallMillis, ZoneId zone)
             throws ConfigException {
         Path keyFile = config.encryptionKeyFile().orElse(null);
         Seal seal = keyFile == null ? Seal.plain() : Seal.of(keyFile);
@@ -104,7 +100,7 @@ public final class ResponseCache implements AutoCloseable {
         RedisLink.CheckListener listener = (failed, nanos) -> {
             breaker.onCheck(failed, nanos);
             if (!failed && !shared.isSettled()) {
-                shared.settle();
+                behind(this::tick);
             }
         };
         link.addListener(listener);
@@ -218,9 +214,7 @@ public final class ResponseCache implements AutoCloseable {
     /** Unless a newer one has come meanwhile. */
     private void keep(CacheKey key, CachedAnswer answer) {
         CachedAnswer kept = memory.find(key, answer.form());
-        if (kept == null
-                || kept.origin().generation() != answer.origin().generation()
-                || isNewer(answer, kept)) {
+        if (kept == null || kept.origin().generation() != answer.origin().generation() || isNewer(answer, kept)) {
             memory.put(key, answer);
         }
     }

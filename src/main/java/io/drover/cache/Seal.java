@@ -51,8 +51,7 @@ final class Seal {
         try {
             // Not more than a key takes, should it be something else.
             byte[] text = read(keyFile);
-            byte[] bytes = Base64.getDecoder()
-                    .decode(new String(text, StandardCharsets.ISO_8859_1).strip());
+            byte[] bytes = Base64.getDecoder().decode(new String(text, StandardCharsets.ISO_8859_1).strip());
             if (bytes.length != KEY_BYTES) {
                 throw wrong(keyFile, bytes.length + " bytes");
             }
@@ -102,9 +101,7 @@ final class Seal {
     /** Null if it was not closed by this key under this name. */
     byte @Nullable [] open(byte[] name, byte[] closed) {
         if (secret == null) {
-            return closed.length > 0 && closed[0] == PLAIN
-                    ? Arrays.copyOfRange(closed, 1, closed.length)
-                    : null;
+            return closed.length > 0 && closed[0] == PLAIN ? Arrays.copyOfRange(closed, 1, closed.length) : null;
         }
         int head = 1 + NONCE_BYTES;
         if (closed.length < head + TAG_BYTES || closed[0] != ENCRYPTED) {

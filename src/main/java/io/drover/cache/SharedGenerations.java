@@ -1,5 +1,6 @@
 package io.drover.cache;
 
+import io.lettuce.core.RedisCommandExecutionException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,8 +36,7 @@ final class SharedGenerations {
      * <p>Arguments: the time; 1 of who knows nothing; most counters; the channel; how many counters follow, each with its
      * value; what is purged.
      */
-    private static final String SCRIPT =
-            """
+    private static final String SCRIPT = """
             local function at(field)
               return tonumber(redis.call('HGET', KEYS[1], field)) or 0
             end
@@ -167,6 +167,10 @@ final class SharedGenerations {
             behind = !own.areKnownTo(theirs);
             settled = connections;
             failed = false;
+            if (behind && !toTell) {
+                // It has lost something.
+                settle();
+            }
             if (raised) {
                 onRaised.run();
             }
@@ -199,10 +203,11 @@ final class SharedGenerations {
     }
 
     private void tell(Throwable failure) {
+        Throwable cause = failure.getCause() == null ? failure : failure.getCause();
         // That Redis is away is told by its link.
-        if (!failed && link.isUp()) {
+        if (!failed && cause instanceof RedisCommandExecutionException) {
             failed = true;
-            LOG.warn("{} in Redis cannot be used, so that nothing is kept there", REDIS_KEY, failure);
+            LOG.warn("{}, so that no answers are kept in Redis: {}", REDIS_KEY, cause.getMessage());
         }
     }
 }
