@@ -37,24 +37,22 @@ public final class EmbedPart {
     }
 
     /**
-     * Reads an entry.
+     * What {@link #entry} kept.
      *
-     * @param endpoint of the entry
-     * @param body of an answer to one input; kept
-     * @return null where it is none
+     * @return null where it is no answer to one input
      */
-    public static @Nullable EmbedPart read(Endpoint endpoint, byte[] body) {
+    public static @Nullable EmbedPart of(CachedAnswer entry) {
+        return read(entry.endpoint(), entry.body());
+    }
+
+    /** @param body kept */
+    static @Nullable EmbedPart read(Endpoint endpoint, byte[] body) {
         EmbedPart written = endpoint == Endpoint.EMBED ? readWritten(body) : null;
         if (written != null) {
             return written;
         }
         EmbedAnswer any = EmbedAnswer.split(endpoint, body, 1);
         return any == null ? null : any.parts().get(0);
-    }
-
-    /** The endpoint whose form {@link #entry} has. */
-    public Endpoint endpoint() {
-        return isNumbers() ? Endpoint.EMBED : Endpoint.V1_EMBEDDINGS;
     }
 
     /** Tokens of the input; negative where they are not known. */
@@ -68,11 +66,17 @@ public final class EmbedPart {
 
     /**
      * What is kept of it: a whole answer to this input alone, as the endpoint gives it, but without a count that is not
-     * known. {@code /v1/embeddings} finds its numbers in the form of {@code /api/embed}.
+     * known. {@code /v1/embeddings} finds its numbers in the form of {@code /api/embed}. Reads all of it again.
      *
      * @param model as the request spells it
+     * @return null where it cannot be kept
      */
-    public byte[] entry(String model) {
+    public @Nullable CachedAnswer entry(String model, Origin origin) {
+        Endpoint endpoint = isNumbers() ? Endpoint.EMBED : Endpoint.V1_EMBEDDINGS;
+        return CachedAnswer.of(endpoint, Form.WHOLE, ContentTypes.of(endpoint, Form.WHOLE), alone(model), origin);
+    }
+
+    private byte[] alone(String model) {
         StringBuilder head = new StringBuilder();
         StringBuilder tail = new StringBuilder();
         if (isNumbers()) {
@@ -115,7 +119,7 @@ public final class EmbedPart {
     }
 
     /**
-     * Reads what {@link #entry} wrote without a look at each number: a request may have thousands of inputs, with thousands
+     * Reads what {@link #alone} wrote without a look at each number: a request may have thousands of inputs, with thousands
      * of numbers each.
      */
     private static @Nullable EmbedPart readWritten(byte[] body) {

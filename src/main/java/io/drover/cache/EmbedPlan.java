@@ -126,7 +126,7 @@ public final class EmbedPlan {
             }
             sum += part == null ? 0 : part.tokens();
         }
-        if (told == null) {
+        if (told == null || isComplete()) {
             return sum;
         }
         boolean isCounted = told.tokens() >= 0 && (asked.length == 1 || asked.length == missing);

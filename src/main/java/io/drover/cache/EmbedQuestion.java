@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * entry of its own. Immutable; any thread.
  */
 public final class EmbedQuestion {
-    /** Most inputs of a request whose inputs are looked at one by one. */
+    /** Most inputs of a request whose inputs are looked at one by one; OpenAI takes no more in any. */
     public static final int MAX_INPUTS = 2048;
 
     /**

@@ -87,8 +87,10 @@ class EmbedBySubsetTest {
         EmbedPlan plan = question(endpoint, body).plan(Map.of());
         String told = ask(endpoint, edited(body, question(endpoint, body), plan));
         plan.fresh(Objects.requireNonNull(EmbedAnswer.split(endpoint, utf8(told), plan.asked())))
-                .forEach((key, part) -> kept.put(
-                        key, Objects.requireNonNull(EmbedPart.read(part.endpoint(), part.entry(MODEL)), "entry")));
+                .forEach((key, part) -> {
+                    CachedAnswer entry = Objects.requireNonNull(part.entry(MODEL, new Origin(MODEL, 1, 2)), "entry");
+                    kept.put(key, Objects.requireNonNull(EmbedPart.of(entry), "part"));
+                });
     }
 
     private static String array(List<String> texts) {

@@ -54,9 +54,14 @@ class EmbedPlanTest {
         EmbedPlan plan = question(endpoint, inputs).plan(Map.of());
         Map<CacheKey, EmbedPart> found = new HashMap<>();
         plan.fresh(answer(endpoint, body, plan.asked()))
-                .forEach((key, part) -> found.put(
-                        key, Objects.requireNonNull(EmbedPart.read(part.endpoint(), part.entry("m")), "entry")));
+                .forEach((key, part) -> found.put(key, Objects.requireNonNull(EmbedPart.of(entry(part)), "entry")));
         return found;
+    }
+
+    /** As Redis gives it back. */
+    private static CachedAnswer entry(EmbedPart part) {
+        CachedAnswer entry = Objects.requireNonNull(part.entry("m", new Origin("m", 1, 2)), "entry");
+        return Objects.requireNonNull(CachedAnswer.fromBytes(entry.toBytes()), "from bytes");
     }
 
     private static Map<CacheKey, EmbedPart> both(Map<CacheKey, EmbedPart> one, Map<CacheKey, EmbedPart> other) {
@@ -85,6 +90,15 @@ class EmbedPlanTest {
         assertThat(text(plan.join(null, 250_000)))
                 .isEqualTo("{'model':'m','embeddings':[[0.25,1],[0.1,-2e-05],[0.25,1]],'total_duration':250000}");
         assertThat(text(plan.join(null, 0))).isEqualTo("{'model':'m','embeddings':[[0.25,1],[0.1,-2e-05],[0.25,1]]}");
+    }
+
+    @Test
+    void whereNothingIsAskedForNothingIsTold() {
+        EmbedPlan plan = question(Endpoint.EMBED, "'a'")
+                .plan(kept(Endpoint.EMBED, "'a'", "{'model':'m','embeddings':[[1]],'prompt_eval_count':3}"));
+        EmbedAnswer loaded = answer(Endpoint.EMBED, "{'model':'m','embeddings':[]}", 0);
+
+        assertThat(text(plan.join(loaded, 5))).isEqualTo("{'model':'m','embeddings':[[1]],'prompt_eval_count':3}");
     }
 
     @Test
@@ -164,8 +178,8 @@ class EmbedPlanTest {
     void base64StaysBase64() {
         EmbedPart part = answer(Endpoint.V1_EMBEDDINGS, BASE64, 1).parts().get(0);
 
-        assertThat(part.endpoint()).isEqualTo(Endpoint.V1_EMBEDDINGS);
-        assertThat(text(part.entry("m"))).isEqualTo(BASE64);
+        assertThat(entry(part).endpoint()).isEqualTo(Endpoint.V1_EMBEDDINGS);
+        assertThat(text(entry(part).body())).isEqualTo(BASE64);
         assertThat(text(question(Endpoint.V1_EMBEDDINGS, "'a'")
                         .plan(kept(Endpoint.V1_EMBEDDINGS, "'a'", BASE64))
                         .join(null, 0)))
@@ -179,10 +193,15 @@ class EmbedPlanTest {
                 .get(0);
         EmbedPart among = answer(Endpoint.V1_EMBEDDINGS, OPEN_AIS, 3).parts().get(2);
 
-        assertThat(alone.endpoint()).isEqualTo(Endpoint.EMBED);
-        assertThat(text(alone.entry("m"))).isEqualTo("{'model':'m','embeddings':[[1]],'prompt_eval_count':3}");
-        assertThat(among.endpoint()).isEqualTo(Endpoint.EMBED);
-        assertThat(text(among.entry("m"))).isEqualTo("{'model':'m','embeddings':[[0.25,1]]}");
+        assertThat(entry(alone).endpoint()).isEqualTo(Endpoint.EMBED);
+        assertThat(entry(alone).form()).isEqualTo(Form.WHOLE);
+        assertThat(entry(alone).contentType()).isEqualTo("application/json; charset=utf-8");
+        assertThat(entry(alone).origin()).isEqualTo(new Origin("m", 1, 2));
+        assertThat(entry(alone).tokens()).isEqualTo(3);
+        assertThat(entry(among).tokens()).isEqualTo(-1);
+        assertThat(text(entry(alone).body())).isEqualTo("{'model':'m','embeddings':[[1]],'prompt_eval_count':3}");
+        assertThat(entry(among).endpoint()).isEqualTo(Endpoint.EMBED);
+        assertThat(text(entry(among).body())).isEqualTo("{'model':'m','embeddings':[[0.25,1]]}");
     }
 
     @ParameterizedTest
@@ -197,7 +216,7 @@ class EmbedPlanTest {
     void anEntryIsReadHoweverItIsWritten(String body) {
         EmbedPart part = Objects.requireNonNull(EmbedPart.read(Endpoint.EMBED, json(body)), body);
 
-        assertThat(text(part.entry("m"))).isEqualTo("{'model':'m','embeddings':[[1,2]],'prompt_eval_count':3}");
+        assertThat(text(entry(part).body())).isEqualTo("{'model':'m','embeddings':[[1,2]],'prompt_eval_count':3}");
     }
 
     @ParameterizedTest
