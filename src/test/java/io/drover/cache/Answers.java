@@ -17,12 +17,12 @@ final class Answers {
 
     private Answers() {}
 
-    static @Nullable CachedAnswer of(Endpoint endpoint, Form form, String body) {
+    static @Nullable CachedAnswer tried(Endpoint endpoint, Form form, String body) {
         return CachedAnswer.of(endpoint, form, ContentTypes.of(endpoint, form), body.getBytes(UTF_8), ORIGIN);
     }
 
     static CachedAnswer kept(Endpoint endpoint, Form form, String body) {
-        CachedAnswer answer = of(endpoint, form, body);
+        CachedAnswer answer = tried(endpoint, form, body);
         assertThat(answer).as(body).isNotNull();
         return answer;
     }

@@ -1,8 +1,8 @@
 package io.drover.cache;
 
 import static io.drover.cache.Answers.kept;
-import static io.drover.cache.Answers.of;
 import static io.drover.cache.Answers.text;
+import static io.drover.cache.Answers.tried;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -65,7 +65,7 @@ class CachedAnswerTest {
                 LINE + LAST + "x"
             })
     void anyOtherStreamOfGenerateIsNot(String body) {
-        assertThat(of(Endpoint.GENERATE, Form.STREAM, body)).isNull();
+        assertThat(tried(Endpoint.GENERATE, Form.STREAM, body)).isNull();
     }
 
     @ParameterizedTest
@@ -78,7 +78,7 @@ class CachedAnswerTest {
                 HEAD + "\"response\":\"\",\"done\":true",
             })
     void anObjectThatIsNoAnswerIsNotKept(String body) {
-        assertThat(of(Endpoint.GENERATE, Form.WHOLE, body)).isNull();
+        assertThat(tried(Endpoint.GENERATE, Form.WHOLE, body)).isNull();
     }
 
     @ParameterizedTest
@@ -126,7 +126,7 @@ class CachedAnswerTest {
                 "data: {\"id\":\"chatcmpl-1\",\"created\":1,\"choices\":[],\"a\":\"b\ndata: c\"}\n\n" + DONE,
             })
     void anOpenAiStreamWithoutItsEndIsNotKept(String body) {
-        assertThat(of(Endpoint.V1_CHAT_COMPLETIONS, Form.STREAM, body)).isNull();
+        assertThat(tried(Endpoint.V1_CHAT_COMPLETIONS, Form.STREAM, body)).isNull();
     }
 
     @ParameterizedTest
@@ -137,7 +137,7 @@ class CachedAnswerTest {
                 "{\"id\":\"chatcmpl-1\",\"created\":1,\"choices\":[{\"finish_reason\":null}]}",
             })
     void anOpenAiObjectWithoutItsEndIsNotKept(String body) {
-        assertThat(of(Endpoint.V1_CHAT_COMPLETIONS, Form.WHOLE, body)).isNull();
+        assertThat(tried(Endpoint.V1_CHAT_COMPLETIONS, Form.WHOLE, body)).isNull();
     }
 
     @ParameterizedTest
@@ -181,7 +181,7 @@ class CachedAnswerTest {
                 "V1_TRANSCRIPTIONS | {\"error\":\"x\"}",
             })
     void withoutVectorsTheyAreNot(Endpoint endpoint, String body) {
-        assertThat(of(endpoint, Form.WHOLE, body)).isNull();
+        assertThat(tried(endpoint, Form.WHOLE, body)).isNull();
     }
 
     @Test

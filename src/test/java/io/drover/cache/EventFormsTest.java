@@ -1,10 +1,10 @@
 package io.drover.cache;
 
 import static io.drover.cache.Answers.kept;
-import static io.drover.cache.Answers.of;
 import static io.drover.cache.Answers.steady;
 import static io.drover.cache.Answers.text;
 import static io.drover.cache.Answers.told;
+import static io.drover.cache.Answers.tried;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.ollama.Endpoint;
@@ -165,7 +165,7 @@ class EventFormsTest {
                 "{\"id\":\"msg_1\",\"type\":\"message\",\"stop_reason\":null,\"usage\":{}}",
             })
     void aMessageWithoutAnEndIsNotKept(String body) {
-        assertThat(of(Endpoint.V1_MESSAGES, Form.WHOLE, body)).isNull();
+        assertThat(tried(Endpoint.V1_MESSAGES, Form.WHOLE, body)).isNull();
     }
 
     @Test
@@ -174,15 +174,15 @@ class EventFormsTest {
         int end = stream.indexOf("event: message_delta");
         int stop = stream.indexOf("event: message_stop");
 
-        assertThat(of(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, end)))
+        assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, end)))
                 .isNull();
-        assertThat(of(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, stop)))
+        assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, stop)))
                 .isNull();
-        assertThat(of(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, end) + stream.substring(stop)))
+        assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, end) + stream.substring(stop)))
                 .isNull();
-        assertThat(of(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, stream.length() - 1)))
+        assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, stream.length() - 1)))
                 .isNull();
-        assertThat(of(
+        assertThat(tried(
                         Endpoint.V1_MESSAGES,
                         Form.STREAM,
                         stream.substring(0, end) + event("error", "\"error\":{}") + stream.substring(end)))
@@ -223,8 +223,8 @@ class EventFormsTest {
         String changed = raw(RESPONSES).replace(part, other);
 
         assertThat(changed).isNotEqualTo(raw(RESPONSES));
-        assertThat(of(Endpoint.V1_RESPONSES, Form.STREAM, changed)).isNull();
-        assertThat(of(Endpoint.V1_RESPONSES, Form.WHOLE, "{\"error\":{\"message\":\"x\"}}"))
+        assertThat(tried(Endpoint.V1_RESPONSES, Form.STREAM, changed)).isNull();
+        assertThat(tried(Endpoint.V1_RESPONSES, Form.WHOLE, "{\"error\":{\"message\":\"x\"}}"))
                 .isNull();
     }
 }

@@ -4,6 +4,7 @@ import static io.drover.cache.Answers.told;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.ollama.Endpoint;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -65,11 +66,11 @@ class OpenAiFormsTest {
                 + "\"system_fingerprint\":\"fp_ollama\"," + USAGE + "}\n\n" + DONE;
     }
 
-    private static String chat(Form from, String body, Form to) {
+    private static @Nullable String chat(Form from, String body, Form to) {
         return told(Endpoint.V1_CHAT_COMPLETIONS, from, raw(body), to);
     }
 
-    private static String completions(Form from, String body, Form to) {
+    private static @Nullable String completions(Form from, String body, Form to) {
         return told(Endpoint.V1_COMPLETIONS, from, raw(body), to);
     }
 
