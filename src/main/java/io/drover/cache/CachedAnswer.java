@@ -33,7 +33,7 @@ public final class CachedAnswer {
     }
 
     /**
-     * An answer that has just come. Reads all of it: about a millisecond for 300 lines, longer for megabytes of vectors.
+     * An answer that has just come. Reads all of it: about half a millisecond for 300 lines, longer for megabytes of vectors.
      *
      * @param body becomes the answer's own
      * @return null where it must not be kept: it is no whole answer, or an error, or tells of a model that was loaded only

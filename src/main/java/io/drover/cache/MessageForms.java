@@ -13,7 +13,7 @@ final class MessageForms {
     private static final String THINKING = "thinking";
     private static final String TOOL_USE = "tool_use";
 
-    /** Whose text a delta of each type carries, and in which member. */
+    /** Of an answer in one piece. */
     private static final List<String> ORDER = List.of(THINKING, TEXT, TOOL_USE);
 
     private MessageForms() {}
