@@ -125,16 +125,6 @@ final class Samples {
         }
 
         @Override
-        public void onFound(Tier tier) {
-            add("found " + tier, 1);
-        }
-
-        @Override
-        public void onNotFound(Tier tier) {
-            add("not found " + tier, 1);
-        }
-
-        @Override
         public void onRedisAnswer(long nanos) {
             add("asked", 1);
         }

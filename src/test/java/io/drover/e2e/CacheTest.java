@@ -85,7 +85,7 @@ class CacheTest {
         assertThat(backend.requests()).isEqualTo(1);
         assertThat(drover.metric("llm_cache_hits_total")).isEqualTo(1);
         assertThat(drover.metric("llm_cache_misses_total")).isEqualTo(1);
-        assertThat(drover.log(2)).extracting(line -> line.text("cache")).containsExactly("miss", "hit");
+        assertThat(drover.log(2)).extracting(line -> line.get("cache")).containsExactly("miss", "hit");
     }
 
     @Test

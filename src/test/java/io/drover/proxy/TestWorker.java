@@ -54,6 +54,7 @@ final class TestWorker implements AutoCloseable {
                     null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> CompletableFuture.completedStage(null),
+                    null,
                     new Metrics(config.metrics()),
                     accessLog,
                     auditLog);

@@ -83,6 +83,7 @@ class WireFaultTest {
                     null,
                     new BackendContexts(TlsProvider.AUTO),
                     () -> listings,
+                    null,
                     new Metrics(config.metrics()),
                     log,
                     AuditLog.open(config.auditLog(), (reason, lines) -> {}));

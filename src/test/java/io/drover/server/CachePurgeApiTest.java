@@ -2,6 +2,7 @@ package io.drover.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.drover.cache.Purged;
 import io.drover.config.DroverConfig;
 import io.drover.metrics.Metrics;
 import io.netty.buffer.Unpooled;
