@@ -36,10 +36,12 @@ public class QuestionBenchmark {
     @Setup
     public void fill() {
         String content = bytes > 10_000 ? "A".repeat(bytes) : PROSE.repeat((bytes - 250) / PROSE.length());
-        body = ("{\"model\":\"llama3.2\",\"messages\":[{\"role\":\"system\",\"content\":\"You are brief.\"},{\"role\":\"user\","
-                        + "\"content\":\"" + content + "\"}],\"stream\":true,\"keep_alive\":\"10m\",\"think\":false,"
-                        + "\"options\":{\"temperature\":0,\"num_ctx\":8192,\"seed\":42,\"stop\":[\"</s>\"]}}")
-                .getBytes(StandardCharsets.UTF_8);
+        body =
+                ("{\"model\":\"llama3.2\",\"messages\":[{\"role\":\"system\",\"content\":\"You are brief.\"},{\"role\":\"user\","
+                                + "\"content\":\"" + content
+                                + "\"}],\"stream\":true,\"keep_alive\":\"10m\",\"think\":false,"
+                                + "\"options\":{\"temperature\":0,\"num_ctx\":8192,\"seed\":42,\"stop\":[\"</s>\"]}}")
+                        .getBytes(StandardCharsets.UTF_8);
     }
 
     @Benchmark

@@ -196,7 +196,9 @@ public final class ResponseCache implements AutoCloseable {
             return CompletableFuture.completedFuture(null);
         }
         long generation = generation(key, model);
-        return sharing.tier().find(key, generation).thenApply(found -> found == null ? null : taken(key, form, generation, found));
+        return sharing.tier()
+                .find(key, generation)
+                .thenApply(found -> found == null ? null : taken(key, form, generation, found));
     }
 
     private @Nullable CachedAnswer taken(CacheKey key, Form form, long generation, CachedAnswer found) {

@@ -22,7 +22,8 @@ record CacheControl(boolean noCache, boolean noStore, boolean onlyIfCached, long
     static CacheControl of(MessageHead head) {
         CacheControl all = ANY;
         for (int i = head.indexOf(Field.CACHE_CONTROL, 0); i >= 0; i = head.indexOf(Field.CACHE_CONTROL, i + 1)) {
-            for (String directive : head.text(head.valueStart(i), head.valueEnd(i)).split(",")) {
+            for (String directive :
+                    head.text(head.valueStart(i), head.valueEnd(i)).split(",")) {
                 all = all.with(directive.strip().toLowerCase(Locale.ROOT));
             }
         }

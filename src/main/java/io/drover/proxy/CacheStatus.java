@@ -18,6 +18,7 @@ enum CacheStatus {
 
     @SuppressWarnings("ImmutableEnumChecker") // never written after construction
     private final byte[] line = HeadWriter.line("X-Cache", name());
+
     private final String word = name().toLowerCase(Locale.ROOT);
 
     /** As a header line. */

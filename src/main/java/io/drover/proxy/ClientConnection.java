@@ -232,11 +232,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Ends the connection at once, as if the client had: what runs may go on for others. */
-    void leave() {
-        closeNow();
-    }
-
     /** Ends whatever runs on the connection, and the connection. */
     void abort(String cause) {
         Exchange running = exchange;
@@ -247,7 +242,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Closes at once, so that what the client has not taken is not followed by what looks like an orderly end. */
-    private void closeNow() {
+    void closeNow() {
         if (!WriteProgress.isAllTaken(channel())) {
             endWithReset();
         }
@@ -416,8 +411,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        boolean held = tls != null && paused != 0 && state == State.OPEN;
-        if (held && worker.peerState().hasLeft(channel())) {
+        if (tls != null
+                && paused != 0
+                && state == State.OPEN
+                && worker.peerState().hasLeft(channel())) {
             closeNow(); // as above, where what came is not even one record
         }
     }

@@ -2,17 +2,13 @@ package io.drover.proxy;
 
 import io.drover.admission.Refusal;
 import io.drover.backend.Backend;
-import io.drover.backend.Slot;
 import io.drover.cache.CachedAnswer;
 import io.drover.http.BadMessageException;
 import io.drover.http.BodyFraming;
 import io.drover.http.HeadWriter;
-import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.drover.metrics.Phase;
 import io.drover.metrics.Side;
-import io.drover.ollama.RetryClass;
-import io.drover.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -356,7 +352,7 @@ final class Exchange implements HeadLines {
 
     private void giveUpClient() {
         if (lookup != null && lookup.isFollowed()) {
-            client.leave();
+            client.closeNow(); // as if it had left: the exchange goes on for the others
             return;
         }
         client.drop(); // what waits before an orderly end would never be taken

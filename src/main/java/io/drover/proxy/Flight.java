@@ -44,7 +44,8 @@ final class Flight {
      * @param outcome of the leader's request; null where that goes on, or is no concern of others
      * @param answer for those who follow, which was kept before; null where there is none
      */
-    record End(Kind kind, @Nullable Outcome outcome, @Nullable CachedAnswer answer) {
+    record End(
+            Kind kind, @Nullable Outcome outcome, @Nullable CachedAnswer answer) {
         enum Kind {
             /** What was published is all of it. */
             COMPLETE,

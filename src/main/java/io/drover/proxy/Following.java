@@ -47,8 +47,7 @@ final class Following implements Playback, Flight.Follower {
      *
      * @param had what that is
      */
-    static Following behind(
-            Worker worker, ClientConnection client, Exchange exchange, Flight flight, Relay had) {
+    static Following behind(Worker worker, ClientConnection client, Exchange exchange, Flight flight, Relay had) {
         Following own = new Following(worker, client, exchange, flight);
         own.relay = had;
         own.block = flight.joinBehind(own);

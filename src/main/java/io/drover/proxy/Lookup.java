@@ -119,8 +119,7 @@ final class Lookup implements Flight.Leader {
             return Bypass.TOO_LARGE;
         }
         model = name.key();
-        HerdModel asked =
-                worker.context().cluster().model(model, worker.clock().now());
+        HerdModel asked = worker.context().cluster().model(model, worker.clock().now());
         herd = asked;
         return switch (asked.accord()) {
             case AGREED -> null;
@@ -405,7 +404,9 @@ final class Lookup implements Flight.Leader {
     CachedAnswer standIn(int code) {
         CachedAnswer old = expired;
         boolean nobody = code == 502 || code == 503 || code == 504;
-        if (old == null || !nobody || !caching.cache().isUsableStale(old, worker.clock().wallMillis())) {
+        if (old == null
+                || !nobody
+                || !caching.cache().isUsableStale(old, worker.clock().wallMillis())) {
             return null;
         }
         caching.metrics().onStale();
@@ -488,9 +489,8 @@ final class Lookup implements Flight.Leader {
         if (!keeping) {
             letOthers();
             boolean none = !committed && outcome.failedIn() != null && outcome.status() >= 500;
-            Flight.End.Kind kind = committed
-                    ? Flight.End.Kind.BROKEN
-                    : none ? Flight.End.Kind.FAILED : Flight.End.Kind.DISSOLVED;
+            Flight.End.Kind kind =
+                    committed ? Flight.End.Kind.BROKEN : none ? Flight.End.Kind.FAILED : Flight.End.Kind.DISSOLVED;
             tellFollowers(new Flight.End(kind, outcome, null));
         }
     }

@@ -46,12 +46,7 @@ final class Repeat implements ResponseSink {
     private @Nullable AnswerLines again;
 
     private Repeat(
-            Worker worker,
-            Fetch fetch,
-            ClientRequest request,
-            Timeline timeline,
-            Attempts attempts,
-            Waits waits) {
+            Worker worker, Fetch fetch, ClientRequest request, Timeline timeline, Attempts attempts, Waits waits) {
         this.worker = worker;
         this.fetch = fetch;
         this.request = request;
@@ -62,12 +57,7 @@ final class Repeat implements ResponseSink {
 
     /** The repeat of this exchange's answer, should it break; null where that is not configured. */
     static @Nullable Repeat of(
-            Worker worker,
-            Fetch fetch,
-            ClientRequest request,
-            Timeline timeline,
-            Attempts attempts,
-            Waits waits) {
+            Worker worker, Fetch fetch, ClientRequest request, Timeline timeline, Attempts attempts, Waits waits) {
         boolean on = worker.context().config().retry().midStream() == MidStream.DETERMINISTIC;
         return on ? new Repeat(worker, fetch, request, timeline, attempts, waits) : null;
     }

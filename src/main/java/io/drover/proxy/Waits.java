@@ -226,7 +226,9 @@ final class Waits {
         }
         // While the client is behind, its backend is not read and cannot be silent.
         boolean hurried = request.endpoint().inference() && (apart || client.isWritable());
-        if (call != null && hurried && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
+        if (call != null
+                && hurried
+                && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
             return Overdue.NEXT_BYTE;
         }
         awaitNextByte(now);

@@ -54,9 +54,6 @@ class ResponseCacheTest {
         assertThat(cache.inMemory(key("b"), Form.WHOLE, MODEL)).isNull();
         assertThat(cache.inRedis(key("a"), Form.WHOLE, MODEL).toCompletableFuture())
                 .isCompletedWithValue(null);
-        assertThat(counts.of("found MEMORY")).isEqualTo(1);
-        assertThat(counts.of("not found MEMORY")).isEqualTo(2);
-        assertThat(counts.of("not found REDIS")).isZero();
     }
 
     @Test
@@ -101,8 +98,8 @@ class ResponseCacheTest {
 
         cache.store(key("b"), answer);
         assertThat(cache.inMemory(key("b"), Form.WHOLE, MODEL)).isNull();
-        Await.until("it has left memory", SOON, () -> cache.bytes() == 0);
-        assertThat(counts.of(Eviction.AGE)).isEqualTo(1);
+        Await.until("it has left memory", SOON, () -> counts.of(Eviction.AGE) == 1);
+        assertThat(cache.bytes()).isZero();
         assertThat(counts.of("AGE bytes")).isEqualTo(answer.weight() + MemoryTier.OVERHEAD);
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.demo.SimulatedModel;
 import io.drover.demo.SimulatedOllama;
+import io.drover.ollama.ModelName;
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
 import java.util.ArrayList;
@@ -60,6 +61,13 @@ class CacheTest {
         return ask(body, headers).header("X-Cache");
     }
 
+    /** Requests that the backend has answered, but for those of Drover's own. */
+    private long computed() {
+        return backend.received().stream()
+                .filter(request -> request.method().equals("POST"))
+                .count();
+    }
+
     /** What the lines of a stream say. */
     private static String content(RawClient.Response response) {
         return response.body()
@@ -82,7 +90,7 @@ class CacheTest {
         assertThat(second.head().has("X-Drover-Backend")).isFalse();
         assertThat(content(second)).isEqualTo(content(first)).isNotEmpty();
         assertThat(second.body().lines().count()).isEqualTo(first.body().lines().count());
-        assertThat(backend.requests()).isEqualTo(1);
+        assertThat(computed()).isEqualTo(1);
         assertThat(drover.metric("llm_cache_hits_total")).isEqualTo(1);
         assertThat(drover.metric("llm_cache_misses_total")).isEqualTo(1);
         assertThat(drover.log(2)).extracting(line -> line.get("cache")).containsExactly("miss", "hit");
@@ -119,7 +127,7 @@ class CacheTest {
         assertThat(second.header("X-Cache")).isEqualTo("HIT");
         assertThat(second.header("Content-Type")).isEqualTo(first.header("Content-Type"));
         assertThat(withoutTimes(second)).isEqualTo(withoutTimes(first));
-        assertThat(backend.requests()).isEqualTo(1);
+        assertThat(computed()).isEqualTo(1);
     }
 
     private static String withoutTimes(RawClient.Response response) {
@@ -179,7 +187,7 @@ class CacheTest {
     void clientsSteerByCacheControl() {
         assertThat(ask(chat("why", ""), "Cache-Control: only-if-cached").status())
                 .isEqualTo(504);
-        assertThat(backend.requests()).isZero();
+        assertThat(computed()).isZero();
         assertThat(status(chat("why", ""), "Cache-Control: no-store")).isEqualTo("BYPASS");
         assertThat(status(chat("why", ""))).isEqualTo("MISS");
         assertThat(status(chat("why", ""), "Cache-Control: no-store")).isEqualTo("BYPASS");
@@ -220,12 +228,17 @@ class CacheTest {
     void anotherModelUnderTheSameNameIsAnotherAnswer() {
         assertThat(status(chat("why", ""))).isEqualTo("MISS");
         assertThat(status(chat("why", ""))).isEqualTo("HIT");
-        String before = drover.backend("a").models().digest(io.drover.ollama.ModelName.of(MODEL).key());
+        String before = digest();
         backend.addModel(SimulatedModel.named(MODEL).revised("2"));
-        Drover.await("the new one is listed", () -> !before.equals(
-                drover.backend("a").models().digest(io.drover.ollama.ModelName.of(MODEL).key())));
+        Drover.await("the new one is listed", () -> !before.equals(digest()));
         assertThat(status(chat("why", ""))).isEqualTo("MISS");
-        assertThat(status(chat("why", ""))).isEqualTo("HIT");
+        // What was looked up before the purge that follows a change is not kept.
+        Drover.await("the new answer is kept", () -> status(chat("why", "")).equals("HIT"));
+    }
+
+    private String digest() {
+        return String.valueOf(
+                drover.backend("a").models().digest(ModelName.of(MODEL).key()));
     }
 
     @Test
@@ -236,6 +249,6 @@ class CacheTest {
         assertThat(first.header("X-Cache")).isEqualTo("MISS");
         assertThat(second.header("X-Cache")).isEqualTo("HIT");
         assertThat(second.header("Content-Length")).isNotEmpty();
-        assertThat(backend.requests()).isEqualTo(1);
+        assertThat(computed()).isEqualTo(1);
     }
 }

@@ -27,11 +27,11 @@ class TimelineTest {
             ADMIT, Set.of(READ_BODY, DONE),
             READ_BODY, Set.of(LOOKUP, QUEUE, DONE),
             LOOKUP, Set.of(QUEUE, RELAY, DONE),
-            QUEUE, Set.of(CONNECT, DONE),
-            CONNECT, Set.of(SEND, QUEUE, CONNECT, DONE),
+            QUEUE, Set.of(CONNECT, LOOKUP, RELAY, DONE),
+            CONNECT, Set.of(SEND, QUEUE, CONNECT, RELAY, DONE),
             SEND, Set.of(AWAIT_HEAD, RELAY, QUEUE, CONNECT, DONE),
             AWAIT_HEAD, Set.of(RELAY, QUEUE, CONNECT, DONE),
-            RELAY, Set.of(QUEUE, CONNECT, DONE),
+            RELAY, Set.of(QUEUE, CONNECT, RELAY, DONE),
             DONE, Set.of());
 
     /** The shortest way to each phase. */
