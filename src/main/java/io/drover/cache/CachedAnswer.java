@@ -50,6 +50,12 @@ public final class CachedAnswer {
         }
     }
 
+    /** One that was put together from answers, and is the same for each client. */
+    static CachedAnswer joined(Endpoint endpoint, byte[] body, Origin origin) {
+        Places.Result kept = new Places.Result(body, Patches.NONE);
+        return new CachedAnswer(endpoint, Form.WHOLE, ContentTypes.of(endpoint, Form.WHOLE), origin, -1, kept);
+    }
+
     /**
      * Reads what {@link #toBytes} wrote.
      *

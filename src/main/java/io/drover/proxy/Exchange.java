@@ -180,6 +180,17 @@ final class Exchange implements HeadLines {
         fetch.begin(Objects.requireNonNull(body), lookup);
     }
 
+    /** The answer to a part of the request does not do: the backend is asked for all of it. */
+    void onRestUnfit(Backend backend) {
+        fetch.askAgain(backend);
+    }
+
+    /** An answer was put together from what was kept and from what a backend said. */
+    void onJoined(CachedAnswer answer) {
+        relay().forget();
+        replay(answer);
+    }
+
     /** The client wants an answer of the cache or none (RFC 9111, 5.2.1.7). */
     void onNothingKept() {
         String cause = "the cache has no such answer (Cache-Control: only-if-cached)";
@@ -257,6 +268,10 @@ final class Exchange implements HeadLines {
     /** A backend's answer has ended, and was passed on. */
     void onFetched(Backend backend) {
         Relay fetched = relay();
+        if (lookup != null && fetched.isKeptBack()) {
+            lookup.onRest(backend);
+            return;
+        }
         if (lookup != null) {
             lookup.onWhole(fetched.status(), backend);
         }

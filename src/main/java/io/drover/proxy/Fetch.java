@@ -217,7 +217,10 @@ final class Fetch implements ResponseSink {
             repeat.onFirstHead(head.status(), relay.ending(), framing, sent, relay.writer());
         }
         boolean another = request.endpoint().replayable() && attempts.isAnotherUp();
-        if (!another || !relay.holdBack(framing, settings.config().buffers().holdBack())) {
+        if (lookup != null && lookup.wantsRest(head.status())) {
+            relay.keepBack();
+        } else if (!another
+                || !relay.holdBack(framing, settings.config().buffers().holdBack())) {
             commit();
         }
         waits.awaitNextByte(clock.now());
@@ -260,11 +263,20 @@ final class Fetch implements ResponseSink {
         if (verdict != null && !judged(verdict)) {
             return;
         }
-        relay.end(terminated);
         Call done = Objects.requireNonNull(call);
+        if (!relay.isKeptBack()) {
+            relay.end(terminated);
+        }
         call = null;
         done.release();
         exchange.onFetched(done.backend());
+    }
+
+    /** The same backend is asked again, for what it was not asked before. */
+    void askAgain(Backend backend) {
+        dropResponse();
+        timeline.enter(Phase.QUEUE);
+        start(attempts.again(backend), false);
     }
 
     /** Acts on the verdict over a response that was held back; whether it goes to the client. */

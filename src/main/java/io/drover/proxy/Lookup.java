@@ -6,9 +6,10 @@ import io.drover.backend.HerdModel;
 import io.drover.cache.Asked;
 import io.drover.cache.Bypass;
 import io.drover.cache.CachedAnswer;
+import io.drover.cache.EmbedLookup;
+import io.drover.cache.EmbedQuestion;
 import io.drover.cache.Lease;
 import io.drover.cache.Question;
-import io.drover.cache.QuestionReader;
 import io.drover.cache.Reading;
 import io.drover.config.CacheConfig;
 import io.drover.http.BodyFraming;
@@ -18,9 +19,6 @@ import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.drover.ollama.ModelName;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -64,6 +62,7 @@ final class Lookup implements Flight.Leader {
     private @Nullable HerdModel herd;
     private String model = "";
     private @Nullable Question question;
+    private @Nullable EmbedInputs inputs;
     private long generation;
     private @Nullable Recorder recorder;
     private boolean keeping;
@@ -95,7 +94,9 @@ final class Lookup implements Flight.Leader {
         String tenant = caching.config().perTenant() && principal != null ? principal.name() : "";
         Asked whom = new Asked(asked.digest(), asked.version(), tenant);
         if (body.size() <= SMALL_BODY) {
-            onRead(read(body.open(), whom));
+            BodyReading small = new BodyReading(request.endpoint(), whom, body.open(), body.open());
+            small.read();
+            onRead(small, body);
         } else {
             readAside(body, whom);
         }
@@ -128,38 +129,25 @@ final class Lookup implements Flight.Leader {
         };
     }
 
-    private Reading read(InputStream body, Asked whom) {
-        try (body) {
-            return QuestionReader.read(request.endpoint(), body, whom);
-        } catch (IOException e) {
-            throw new UncheckedIOException("reading from memory", e);
-        }
-    }
-
     private void readAside(RetainedBody body, Asked whom) {
-        InputStream copy = body.openAside();
+        BodyReading copy = new BodyReading(request.endpoint(), whom, body.openAside(), body.openAside());
         try {
             caching.aside().execute(() -> {
-                Reading reading = read(copy, whom);
-                onLoop(() -> onRead(reading));
+                copy.read();
+                onLoop(() -> onRead(copy, body));
             });
         } catch (RejectedExecutionException busy) {
-            close(copy);
+            copy.close();
             bypass(Bypass.TOO_LARGE);
         }
     }
 
-    private static void close(InputStream unread) {
-        try (unread) {
-            // It holds buffers.
-        } catch (IOException e) {
-            throw new UncheckedIOException("reading from memory", e);
-        }
-    }
-
-    private void onRead(Reading reading) {
-        if (step != Step.READING) {
-            return;
+    private void onRead(BodyReading read, RetainedBody body) {
+        Reading reading = read.reading();
+        EmbedQuestion single = read.inputs();
+        if (single != null) {
+            EmbedLookup each = new EmbedLookup(caching.cache(), single, model, this::isServable);
+            inputs = new EmbedInputs(worker, caching, each, body);
         }
         if (reading instanceof Bypass reason) {
             bypass(reason);
@@ -197,8 +185,7 @@ final class Lookup implements Flight.Leader {
         if (found == null) {
             return false;
         }
-        long now = worker.clock().wallMillis();
-        if (!caching.cache().isFresh(found, now) || ageSeconds(found, now) > control.maxAgeSeconds()) {
+        if (!isServable(found)) {
             expired = newer(expired, found);
             return false;
         }
@@ -211,6 +198,11 @@ final class Lookup implements Flight.Leader {
         tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, found));
         serve(found, CacheStatus.HIT);
         return true;
+    }
+
+    private boolean isServable(CachedAnswer found) {
+        long now = System.currentTimeMillis();
+        return caching.cache().isFresh(found, now) && ageSeconds(found, now) <= control.maxAgeSeconds();
     }
 
     private static CachedAnswer newer(@Nullable CachedAnswer one, CachedAnswer other) {
@@ -257,7 +249,8 @@ final class Lookup implements Flight.Leader {
                 model,
                 Objects.requireNonNull(herd),
                 generation,
-                running == null ? mine : new Flight(caching.flights(), null, this));
+                running == null ? mine : new Flight(caching.flights(), null, this),
+                inputs != null && inputs.isKeptEach() ? inputs : null);
         if (control.noCache()) {
             miss();
             // One that ended since the look into memory is there now.
@@ -279,6 +272,12 @@ final class Lookup implements Flight.Leader {
     }
 
     private void askRedis(Question asked) {
+        EmbedInputs each = inputs;
+        if (each != null && step == Step.READING) {
+            step = Step.ASKING_REDIS;
+            each.find(() -> onInputs(asked, each));
+            return;
+        }
         CompletableFuture<@Nullable CachedAnswer> found =
                 caching.cache().inRedis(asked.key(), asked.form(), model).toCompletableFuture();
         step = Step.ASKING_REDIS;
@@ -294,6 +293,28 @@ final class Lookup implements Flight.Leader {
         found.thenAccept(answer -> onLoop(() -> onRedis(answer)));
     }
 
+    private void onInputs(Question asked, EmbedInputs found) {
+        if (step != Step.ASKING_REDIS) {
+            return;
+        }
+        if (found.isComplete()) {
+            found.join(null, generation, joined -> onAllInputs(asked, found, joined));
+        } else {
+            onAllInputs(asked, found, null);
+        }
+    }
+
+    private void onAllInputs(Question asked, EmbedInputs found, @Nullable CachedAnswer joined) {
+        if (step != Step.ASKING_REDIS || isHit(joined, true)) {
+            return;
+        }
+        if (found.isKeptEach()) {
+            onNotFound();
+        } else {
+            askRedis(asked);
+        }
+    }
+
     private void onBudgetUsed() {
         if (step == Step.ASKING_REDIS) {
             caching.metrics().onRedisFailure();
@@ -306,9 +327,12 @@ final class Lookup implements Flight.Leader {
             return;
         }
         stopTimer();
-        if (isHit(answer, false)) {
-            return;
+        if (!isHit(answer, false)) {
+            onNotFound();
         }
+    }
+
+    private void onNotFound() {
         if (control.onlyIfCached()) {
             step = Step.DECIDED;
             exchange.onNothingKept();
@@ -324,6 +348,9 @@ final class Lookup implements Flight.Leader {
     private void miss() {
         step = Step.DECIDED;
         caching.metrics().onMiss();
+        if (inputs != null && inputs.isKeptEach() && !control.noCache()) {
+            inputs.askForRest();
+        }
         exchange.onMiss();
     }
 
@@ -382,6 +409,41 @@ final class Lookup implements Flight.Leader {
     @Nullable
     Flight onHead(MessageHead head, BodyFraming framing) {
         return recorder == null ? null : recorder.onHead(head, framing);
+    }
+
+    /** Whether an answer with this status is one to a part of the request only, for another to be made of it. */
+    boolean wantsRest(int code) {
+        return code == 200 && inputs != null && inputs.isPartial();
+    }
+
+    /** The answer to a part of the request has ended, and went to nobody. */
+    void onRest(Backend backend) {
+        Recorder recording = Objects.requireNonNull(recorder);
+        EmbedInputs asked = Objects.requireNonNull(inputs);
+        byte[] rest = recording.onRest(backend);
+        if (rest == null) {
+            onRestJoined(null, backend);
+            return;
+        }
+        asked.join(rest, generation, joined -> {
+            if (joined != null) {
+                recording.keepRest(rest);
+            }
+            onRestJoined(joined, backend);
+        });
+    }
+
+    private void onRestJoined(@Nullable CachedAnswer joined, Backend backend) {
+        if (step == Step.OVER) {
+            return;
+        }
+        if (joined == null) {
+            Objects.requireNonNull(inputs).askForAll();
+            exchange.onRestUnfit(backend);
+        } else {
+            tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, joined));
+            exchange.onJoined(joined);
+        }
     }
 
     /** The answer has ended, and is on its way to the client. */

@@ -28,12 +28,14 @@ final class Recorder {
     private final HerdModel herd;
     private final long generation;
     private final Flight flight;
+    private final @Nullable EmbedInputs inputs;
     private String contentType = "";
     private boolean unreadable;
 
     /**
      * @param herd what the question's key says that the answer comes from
      * @param generation of the cache when the question was looked up
+     * @param inputs each of which is kept by itself; null where it is not so
      */
     Recorder(
             Worker worker,
@@ -43,7 +45,8 @@ final class Recorder {
             String model,
             HerdModel herd,
             long generation,
-            Flight flight) {
+            Flight flight,
+            @Nullable EmbedInputs inputs) {
         this.worker = worker;
         this.caching = caching;
         this.endpoint = endpoint;
@@ -52,6 +55,7 @@ final class Recorder {
         this.herd = herd;
         this.generation = generation;
         this.flight = flight;
+        this.inputs = inputs;
     }
 
     Flight flight() {
@@ -114,6 +118,10 @@ final class Recorder {
 
     private void keep(byte[] body) {
         Origin origin = new Origin(model, generation, System.currentTimeMillis());
+        if (inputs != null) {
+            inputs.store(body, origin);
+            return;
+        }
         CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
         if (answer != null && !mayBeCut(answer)) {
             caching.cache().store(question.key(), answer);
@@ -123,6 +131,30 @@ final class Recorder {
     /** Whether another backend, with a shorter context, might have answered otherwise. */
     private boolean mayBeCut(CachedAnswer answer) {
         return !question.contextGiven() && herd.context() > 0 && answer.tokens() >= herd.context();
+    }
+
+    /**
+     * The answer to a part of the request has ended, and went to nobody.
+     *
+     * @return its bytes; null where they are not to be had, or not to be trusted
+     */
+    byte @Nullable [] onRest(Backend backend) {
+        byte[] rest = unreadable || !herd.isOf(backend, model) ? null : flight.body();
+        flight.reset();
+        return rest;
+    }
+
+    /** Keeps what {@link #onRest} gave. */
+    void keepRest(byte[] rest) {
+        if (rest.length <= SMALL_ANSWER) {
+            keep(rest);
+            return;
+        }
+        try {
+            caching.aside().execute(() -> keep(rest));
+        } catch (RejectedExecutionException busy) {
+            // Others will ask for it again.
+        }
     }
 
     /** Ends it otherwise; nobody can join any more. */

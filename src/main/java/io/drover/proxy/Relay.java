@@ -25,6 +25,7 @@ final class Relay {
     private @Nullable Flight flight;
     private BrokenStream ending = BrokenStream.UNTOLD;
     private int status;
+    private boolean keptBack;
 
     Relay(Worker worker, ClientConnection client, ClientRequest request) {
         this.worker = worker;
@@ -87,8 +88,9 @@ final class Relay {
     /** An answer begins that is kept, or another exchange's, and goes to the client. */
     void beginOwn(int code, String contentType, BodyFraming framing, Persistence persistence, HeadLines lines) {
         status = code;
-        tail = client.scratch().tail();
         ending = BrokenStream.of(request.endpoint(), contentType);
+        // Where nothing may be added to it nobody asks for its end, but perhaps for that of one that was kept back.
+        tail = ending == BrokenStream.UNTOLD ? tail : client.scratch().tail();
         writer = new ResponseWriter(worker, client, tail, null);
         writer.beginOwn(code, contentType, framing, request.isHttp10(), persistence, lines);
         writer.commit();
@@ -99,6 +101,25 @@ final class Relay {
         boolean doubt = HoldBack.concerns(status);
         holdBack = doubt ? new HoldBack(status, framing.length(), limit, request.isCloud()) : null;
         return doubt;
+    }
+
+    /** This answer is only recorded, and another is made of it. */
+    void keepBack() {
+        writer().keepBack();
+        keptBack = true;
+    }
+
+    boolean isKeptBack() {
+        return keptBack;
+    }
+
+    /** What was kept back is forgotten, but for what it told of itself. */
+    void forget() {
+        writer = null;
+        keptBack = false;
+        if (flight != null) {
+            flight.reset();
+        }
     }
 
     /**
@@ -169,6 +190,7 @@ final class Relay {
         ResponseWriter dropped = writer;
         writer = null;
         holdBack = null;
+        keptBack = false;
         status = 0;
         if (dropped != null) {
             dropped.discard();

@@ -181,6 +181,12 @@ final class ResponseWriter {
         lines = through;
     }
 
+    /** Nothing of this answer goes to the client: it is only noted. Before any of the body. */
+    void keepBack() {
+        release();
+        detached = true;
+    }
+
     /** Lets everything go to the client, now and from now on. */
     void commit() {
         committed = true;

@@ -36,6 +36,10 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
     private final @Nullable JsonFieldScanner scanner;
     private final @Nullable BodyCopy copy;
     private final List<ByteBuf> parts = new ArrayList<>(1);
+    /** What is sent once {@link #restore} is called; empty: what stands in {@link #parts}. */
+    private final List<ByteBuf> replaced = new ArrayList<>(0);
+
+    private long replacedGrown;
     private long reserved;
     /** By how many bytes it is longer than what the client sent. */
     private long grown;
@@ -140,6 +144,7 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
         if (edits.isEmpty()) {
             return;
         }
+        long size = size();
         List<ByteBuf> edited = new ArrayList<>(parts.size() + 2 * edits.size());
         long done = 0;
         for (BodyEdit edit : edits) {
@@ -156,10 +161,26 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
             grown += length - (edit.to() - edit.from());
             done = edit.to();
         }
-        edited.addAll(slices(done, reader.payloadBytes()));
+        edited.addAll(slices(done, size));
         parts.forEach(ByteBuf::release);
         parts.clear();
         parts.addAll(edited);
+    }
+
+    /** Changes it until {@link #restore}. */
+    void replace(BodyEdit edit) {
+        parts.forEach(part -> replaced.add(part.retainedDuplicate()));
+        replacedGrown = grown;
+        edit(List.of(edit));
+    }
+
+    /** Takes back what {@link #replace} did. */
+    void restore() {
+        parts.forEach(ByteBuf::release);
+        parts.clear();
+        parts.addAll(replaced);
+        replaced.clear();
+        grown = replacedGrown;
     }
 
     /** The bytes between two offsets; each slice has a reference of its own. */
@@ -251,6 +272,8 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
             part.release();
         }
         parts.clear();
+        replaced.forEach(ByteBuf::release);
+        replaced.clear();
         budget.giveBack(reserved);
         reserved = 0;
     }

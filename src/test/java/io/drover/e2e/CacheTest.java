@@ -251,4 +251,56 @@ class CacheTest {
         assertThat(second.header("Content-Length")).isNotEmpty();
         assertThat(computed()).isEqualTo(1);
     }
+
+    private RawClient.Response embed(String path, String... inputs) {
+        String list =
+                java.util.Arrays.stream(inputs).map(text -> "\"" + text + "\"").collect(Collectors.joining(","));
+        return drover.exchange("POST", path, "{\"model\":\"nomic\",\"input\":[" + list + "]}");
+    }
+
+    /** The vectors, in their order. */
+    private static List<String> vectors(RawClient.Response response) {
+        return java.util.regex.Pattern.compile("\\[-?[0-9][^\\]]*]")
+                .matcher(response.body())
+                .results()
+                .map(found -> found.group())
+                .toList();
+    }
+
+    private List<String> askedInputs() {
+        return backend.received().stream()
+                .filter(request -> request.method().equals("POST"))
+                .map(request -> new String(request.body(), java.nio.charset.StandardCharsets.UTF_8)
+                        .replaceFirst(".*\"input\":", "")
+                        .replaceFirst("}$", ""))
+                .toList();
+    }
+
+    @Test
+    void eachInputIsComputedOnce() {
+        List<String> all = vectors(embed("/api/embed", "a", "b", "c"));
+        RawClient.Response other = embed("/api/embed", "c", "d", "a");
+        RawClient.Response known = embed("/api/embed", "d", "b");
+        assertThat(all).hasSize(3);
+        assertThat(other.header("X-Cache")).isEqualTo("MISS");
+        assertThat(vectors(other)).hasSize(3).startsWith(all.get(2)).endsWith(all.get(0));
+        assertThat(known.header("X-Cache")).isEqualTo("HIT");
+        assertThat(known.header("Age")).isEqualTo("0");
+        assertThat(vectors(known)).containsExactly(vectors(other).get(1), all.get(1));
+        assertThat(askedInputs()).containsExactly("[\"a\",\"b\",\"c\"]", "[\"d\"]");
+        assertThat(drover.metric("llm_prompt_tokens_total{model=\"nomic\",}")).isPositive();
+    }
+
+    @Test
+    void whatOpenAisFormNeedsIsComputedAgain() {
+        embed("/v1/embeddings", "a", "b");
+        assertThat(embed("/v1/embeddings", "a", "b").header("X-Cache")).isEqualTo("HIT");
+        assertThat(embed("/v1/embeddings", "b", "a").header("X-Cache")).isEqualTo("MISS");
+        List<String> one = vectors(embed("/v1/embeddings", "x"));
+        List<String> other = vectors(embed("/v1/embeddings", "y"));
+        RawClient.Response both = embed("/v1/embeddings", "y", "x");
+        assertThat(both.header("X-Cache")).isEqualTo("HIT");
+        assertThat(both.body()).contains("\"usage\":{\"prompt_tokens\":");
+        assertThat(vectors(both)).containsExactly(other.get(0), one.get(0));
+    }
 }
