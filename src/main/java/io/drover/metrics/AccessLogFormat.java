@@ -18,6 +18,7 @@ final class AccessLogFormat implements LineFormat<AccessRecord> {
         line.text("backend", record.backend());
         line.count("attempts", record.attempts());
         line.text("cache", record.cache());
+        line.text("cache_key", record.cacheKey());
         line.count("request_bytes", record.requestBytes());
         line.count("response_bytes", record.responseBytes());
         line.count("prompt_tokens", record.promptTokens());

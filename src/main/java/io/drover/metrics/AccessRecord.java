@@ -47,6 +47,10 @@ public interface AccessRecord {
     @Nullable
     String cache();
 
+    /** The key of the answer in the response cache, by which it can be purged; null where it was not looked up. */
+    @Nullable
+    String cacheKey();
+
     /** Bytes of the request's body read from the client, as framed on the wire. */
     long requestBytes();
 

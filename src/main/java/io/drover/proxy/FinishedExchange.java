@@ -2,6 +2,7 @@ package io.drover.proxy;
 
 import io.drover.admission.Principal;
 import io.drover.backend.Backend;
+import io.drover.cache.CacheKey;
 import io.drover.metrics.AccessRecord;
 import io.drover.metrics.Outcome;
 import io.drover.ollama.AnswerEnd;
@@ -33,6 +34,7 @@ record FinishedExchange(
         AnswerEnd end,
         boolean changedModels,
         @Nullable String cache,
+        @Nullable CacheKey answerKey,
         long timeToFirstByteNanos,
         long durationNanos)
         implements AccessRecord {
@@ -89,6 +91,7 @@ record FinishedExchange(
                 end,
                 changed,
                 lookup == null ? null : lookup.status().word(),
+                lookup == null ? null : lookup.key(),
                 timeline.timeToFirstByteNanos(),
                 nowNanos - timeline.startNanos());
     }
@@ -96,6 +99,12 @@ record FinishedExchange(
     @Override
     public String endpoint() {
         return route.label();
+    }
+
+    /** Made by whoever writes it down. */
+    @Override
+    public @Nullable String cacheKey() {
+        return answerKey == null ? null : answerKey.toString();
     }
 
     @Override

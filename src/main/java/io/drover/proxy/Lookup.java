@@ -5,6 +5,7 @@ import io.drover.backend.Backend;
 import io.drover.backend.HerdModel;
 import io.drover.cache.Asked;
 import io.drover.cache.Bypass;
+import io.drover.cache.CacheKey;
 import io.drover.cache.CachedAnswer;
 import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedQuestion;
@@ -530,6 +531,12 @@ final class Lookup implements Flight.Leader {
 
     CacheStatus status() {
         return status;
+    }
+
+    /** Of the answer; null where it was not looked up. */
+    @Nullable
+    CacheKey key() {
+        return question == null ? null : question.key();
     }
 
     /** Adds what the cache had to do with the answer. */

@@ -303,4 +303,28 @@ class CacheTest {
         assertThat(both.body()).contains("\"usage\":{\"prompt_tokens\":");
         assertThat(vectors(both)).containsExactly(other.get(0), one.get(0));
     }
+
+    @Test
+    void anAnswerCanBePurgedByTheKeyInTheLog() {
+        status(chat("why", ""));
+        status(chat("what", ""));
+        String key = drover.log(2).get(0).get("cache_key");
+        assertThat(key).matches("[0-9a-f]{64}");
+        assertThat(purge("{\"key\":\"" + key + "\"}")).isEqualTo("{\"purged\":1,\"replicas_told\":false}");
+        assertThat(status(chat("why", ""))).isEqualTo("MISS");
+        assertThat(status(chat("what", ""))).isEqualTo("HIT");
+        assertThat(purge("{\"model\":\"llama3.2\"}")).startsWith("{\"purged\":2");
+        assertThat(status(chat("what", ""))).isEqualTo("MISS");
+        assertThat(purge("{\"all\":true}")).startsWith("{\"purged\":1");
+        assertThat(status(chat("what", ""))).isEqualTo("MISS");
+    }
+
+    private String purge(String body) {
+        try (RawClient client = RawClient.connect(drover.adminAddress())) {
+            return client.send("POST /api/cache/purge HTTP/1.1\r\nHost: localhost\r\nX-Drover: 1\r\nContent-Length: "
+                            + body.length() + "\r\n\r\n" + body)
+                    .readResponse()
+                    .body();
+        }
+    }
 }

@@ -70,7 +70,8 @@ class AccessLogTest {
             log.offer(TestRecord.chat("m", 200).withEndpoint(TestRecord.KEPT, true));
         }
 
-        assertThat(Files.readString(file)).contains("\"attempts\":1,\"cache\":\"hit\",\"request_bytes\":100,");
+        assertThat(Files.readString(file))
+                .contains("\"attempts\":1,\"cache\":\"hit\",\"cache_key\":\"0123abcd\",\"request_bytes\":100,");
     }
 
     @Test

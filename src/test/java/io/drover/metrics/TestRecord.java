@@ -92,6 +92,11 @@ record TestRecord(
     }
 
     @Override
+    public @Nullable String cacheKey() {
+        return cache() == null ? null : "0123abcd";
+    }
+
+    @Override
     public boolean unfinished() {
         return outcome.status() == 200 && endpoint.equals(UNFINISHED);
     }
