@@ -18,7 +18,7 @@ public enum Bypass implements Reading {
     WEB_SEARCH,
     /** Each answer may differ, and only those are kept that may not. */
     NOT_DETERMINISTIC,
-    /** The request or its answer. */
+    /** The body is larger than {@code cache.max-request}. */
     TOO_LARGE,
     /** A backend passes it on to ollama.com. */
     CLOUD,
@@ -31,9 +31,7 @@ public enum Bypass implements Reading {
     /** Backends have different models, or run different versions, under one name. */
     DIGESTS_DIFFER,
     /** The body has a content coding. */
-    CODED,
-    /** There is no room to record the answer. */
-    MEMORY;
+    CODED;
 
     private final String label = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
