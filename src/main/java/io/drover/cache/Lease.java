@@ -49,6 +49,11 @@ public final class Lease {
         return state;
     }
 
+    /** Whether it is ours and other replicas know of it: then it is to be renewed, and to be released. */
+    public boolean isShared() {
+        return term != null;
+    }
+
     /**
      * Makes it last {@code cache.lease} from now on; otherwise it ends so long after it was taken.
      *
@@ -58,7 +63,10 @@ public final class Lease {
         return term == null ? CompletableFuture.completedFuture(false) : term.renew();
     }
 
-    /** Lets another replica take it, at once. Once is enough; for a lease that is held nothing happens. */
+    /**
+     * Lets another replica take it, once an answer that was stored before is in Redis. Once is enough; for a lease that is
+     * held nothing happens.
+     */
     public void release() {
         if (term != null) {
             term.release();

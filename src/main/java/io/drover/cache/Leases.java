@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /** Leases in Redis, one for each key. Any thread; nothing here waits. */
 final class Leases {
@@ -28,12 +29,17 @@ final class Leases {
 
     private final GuardedLink redis;
     private final RedisScripts scripts;
+    private final Executor writer;
     private final long millis;
 
-    /** @param length of a lease, above 0 */
-    Leases(GuardedLink redis, RedisScripts scripts, Duration length) {
+    /**
+     * @param writer of answers too, one after the other
+     * @param length of a lease, above 0
+     */
+    Leases(GuardedLink redis, RedisScripts scripts, Executor writer, Duration length) {
         this.redis = redis;
         this.scripts = scripts;
+        this.writer = writer;
         this.millis = Math.max(1, length.toMillis());
     }
 
@@ -63,20 +69,27 @@ final class Leases {
 
         @Override
         public CompletionStage<Boolean> renew() {
-            return run(RENEW, List.of(token, Long.toString(millis)));
+            return redis.isOpen()
+                    ? run(RENEW, List.of(token, Long.toString(millis)))
+                    : CompletableFuture.completedFuture(false);
         }
 
+        /**
+         * Behind the answer, so that whoever takes the lease next finds that. A Redis that is too slow to be asked is
+         * told too: it has what it was told before, and would keep the lease to its end.
+         */
         @Override
         public void release() {
-            run(RELEASE, List.of(token));
+            writer.execute(() -> run(RELEASE, List.of(token)));
         }
 
         private CompletionStage<Boolean> run(String script, List<String> arguments) {
-            if (!redis.isOpen()) {
+            try {
+                return scripts.run(script, name, arguments)
+                        .handle((answer, failure) -> failure == null && answer.equals(List.of(1L)));
+            } catch (RuntimeException closed) {
                 return CompletableFuture.completedFuture(false);
             }
-            return scripts.run(script, name, arguments)
-                    .handle((answer, failure) -> failure == null && answer.equals(List.of(1L)));
         }
     }
 }

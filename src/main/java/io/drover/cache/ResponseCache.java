@@ -96,7 +96,9 @@ public final class ResponseCache implements AutoCloseable {
         Breaker breaker = new Breaker(config.lookupBudget(), observer::onBreakerOpen);
         GuardedLink guarded = new GuardedLink(link, breaker, shared::isSettled, observer);
         RedisTier tier = new RedisTier(guarded, seal, observer, this::behind, config.writing());
-        Leases leases = config.lease().isZero() ? null : new Leases(guarded, new RedisScripts(link), config.lease());
+        Leases leases = config.lease().isZero()
+                ? null
+                : new Leases(guarded, new RedisScripts(link), this::behind, config.lease());
         RedisLink.CheckListener listener = (failed, nanos) -> {
             breaker.onCheck(failed, nanos);
             if (!failed && !shared.isSettled()) {

@@ -68,7 +68,9 @@ final class Lookup implements Flight.Leader {
     private @Nullable Recorder recorder;
     private boolean keeping;
     private @Nullable CachedAnswer expired;
+    /** Ours, that other replicas know of. */
     private @Nullable Lease lease;
+
     private long leaseEndNanos;
     private @Nullable ScheduledFuture<?> timer;
     private long ageSeconds = -1;
@@ -195,6 +197,7 @@ final class Lookup implements Flight.Leader {
         } else {
             caching.metrics().onRedisHit();
         }
+        stopTimer();
         step = Step.DECIDED;
         tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, found));
         serve(found, CacheStatus.HIT);
@@ -286,11 +289,7 @@ final class Lookup implements Flight.Leader {
             onRedis(found.join());
             return;
         }
-        timer = worker.loop()
-                .schedule(
-                        () -> onLoop(this::onBudgetUsed),
-                        caching.config().lookupBudget().toNanos(),
-                        TimeUnit.NANOSECONDS);
+        awaitRedis(caching.config().lookupBudget().toNanos());
         found.thenAccept(answer -> onLoop(() -> onRedis(answer)));
     }
 
@@ -316,28 +315,30 @@ final class Lookup implements Flight.Leader {
         }
     }
 
+    private void awaitRedis(long nanos) {
+        timer = worker.loop().schedule(() -> onLoop(this::onBudgetUsed), nanos, TimeUnit.NANOSECONDS);
+    }
+
     private void onBudgetUsed() {
-        if (step == Step.ASKING_REDIS) {
+        if (step == Step.ASKING_REDIS || step == Step.AWAITING_REPLICA) {
             caching.metrics().onRedisFailure();
-            onRedis(null);
+            miss();
         }
     }
 
     private void onRedis(@Nullable CachedAnswer answer) {
-        if (step != Step.ASKING_REDIS) {
-            return;
-        }
-        stopTimer();
-        if (!isHit(answer, false)) {
+        if (step == Step.ASKING_REDIS && !isHit(answer, false)) {
             onNotFound();
         }
     }
 
     private void onNotFound() {
-        if (control.onlyIfCached()) {
-            step = Step.DECIDED;
-            exchange.onNothingKept();
-        } else if (caching.config().lease().isZero() || !caching.config().coalesce()) {
+        // Inputs are kept one by one, and what another replica computes is not found by the key of all of them.
+        boolean byInput = inputs != null && inputs.isKeptEach();
+        if (control.onlyIfCached()
+                || byInput
+                || caching.config().lease().isZero()
+                || !caching.config().coalesce()) {
             miss();
         } else {
             step = Step.AWAITING_REPLICA;
@@ -346,8 +347,18 @@ final class Lookup implements Flight.Leader {
         }
     }
 
+    /** There is no answer that could be served, or none in time. */
     private void miss() {
+        stopTimer();
         step = Step.DECIDED;
+        if (control.onlyIfCached()) {
+            exchange.onNothingKept();
+            return;
+        }
+        if (lease != null) {
+            long half = caching.config().lease().toNanos() / 2;
+            timer = worker.loop().scheduleWithFixedDelay(lease::renew, half, half, TimeUnit.NANOSECONDS);
+        }
         caching.metrics().onMiss();
         if (inputs != null && inputs.isKeptEach() && !control.noCache()) {
             inputs.askForRest();
@@ -360,11 +371,11 @@ final class Lookup implements Flight.Leader {
     private void takeLease() {
         CompletableFuture<Lease> asked =
                 caching.cache().lease(Objects.requireNonNull(question).key()).toCompletableFuture();
-        timer = worker.loop()
-                .schedule(
-                        () -> onLoop(() -> onLease(Lease.alone())),
-                        caching.config().lookupBudget().toNanos(),
-                        TimeUnit.NANOSECONDS);
+        if (asked.isDone()) {
+            onLease(asked.join());
+            return;
+        }
+        awaitReplica();
         asked.thenAccept(taken -> worker.loop().execute(() -> {
             worker.clock().read();
             if (!onLease(taken)) {
@@ -373,20 +384,35 @@ final class Lookup implements Flight.Leader {
         }));
     }
 
+    /** The budget is one for all that Redis is asked in a row; a pause of Redis' does not end a wait for a replica. */
+    private void awaitReplica() {
+        if (timer == null) {
+            awaitRedis(Math.max(caching.config().lookupBudget().toNanos(), LOOK_AGAIN_NANOS));
+        }
+    }
+
     /** Whether it is of any use. */
     private boolean onLease(Lease taken) {
-        if (step != Step.AWAITING_REPLICA || lease != null) {
+        if (step != Step.AWAITING_REPLICA) {
             return false;
         }
-        stopTimer();
-        if (taken.state() == Lease.State.HELD && worker.clock().now() - leaseEndNanos < 0) {
-            timer = worker.loop().schedule(() -> onLoop(this::lookAgain), LOOK_AGAIN_NANOS, TimeUnit.NANOSECONDS);
-            return true;
+        if (taken.isShared()) {
+            lease = taken;
+            // Who had it may have stored the answer since the last look.
+            lookAgain();
+        } else if (taken.state() == Lease.State.HELD && worker.clock().now() - leaseEndNanos < 0) {
+            stopTimer();
+            timer = worker.loop()
+                    .schedule(
+                            () -> onLoop(() -> {
+                                timer = null;
+                                lookAgain();
+                            }),
+                            LOOK_AGAIN_NANOS,
+                            TimeUnit.NANOSECONDS);
+        } else {
+            miss();
         }
-        lease = taken;
-        long half = caching.config().lease().toNanos() / 2;
-        timer = worker.loop().scheduleWithFixedDelay(taken::renew, half, half, TimeUnit.NANOSECONDS);
-        miss();
         return true;
     }
 
@@ -395,13 +421,23 @@ final class Lookup implements Flight.Leader {
             return;
         }
         Question asked = Objects.requireNonNull(question);
+        awaitReplica();
         caching.cache()
                 .inRedis(asked.key(), asked.form(), model)
-                .thenAccept(answer -> onLoop(() -> {
-                    if (step == Step.AWAITING_REPLICA && !isHit(answer, false)) {
-                        takeLease();
-                    }
-                }));
+                .thenAccept(answer -> onLoop(() -> onLookedAgain(answer)));
+    }
+
+    private void onLookedAgain(@Nullable CachedAnswer answer) {
+        if (step != Step.AWAITING_REPLICA) {
+            return;
+        }
+        if (isHit(answer, false)) {
+            letOthers();
+        } else if (lease != null) {
+            miss();
+        } else {
+            takeLease();
+        }
     }
 
     // ------------------------------------------------------------------ the answer that a backend gives
@@ -566,8 +602,10 @@ final class Lookup implements Flight.Leader {
 
     /** Other replicas need not wait any longer. */
     private void letOthers() {
-        if (lease != null) {
-            lease.release();
+        Lease ours = lease;
+        lease = null;
+        if (ours != null) {
+            ours.release();
         }
     }
 
