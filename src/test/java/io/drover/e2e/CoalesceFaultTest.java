@@ -34,7 +34,11 @@ class CoalesceFaultTest {
     private final CountDownLatch first = new CountDownLatch(1);
     private final CountDownLatch second = new CountDownLatch(1);
     private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @SuppressWarnings("NullAway.Init") // by each test, with what it is about
     private StagedBackend backend;
+
+    @SuppressWarnings("NullAway.Init")
     private Drover drover;
 
     @AfterEach
@@ -49,7 +53,9 @@ class CoalesceFaultTest {
 
     private StagedBackend play(StagedBackend.Play play) throws IOException {
         StagedBackend started = StagedBackend.start(play);
-        backend = backend == null ? started : backend;
+        if (opened.isEmpty()) {
+            backend = started;
+        }
         opened.add(started);
         return started;
     }
@@ -282,6 +288,30 @@ class CoalesceFaultTest {
         assertThat(backend.asked()).isEqualTo(3);
         assertThat(drover.log(3)).extracting(each -> each.get("cache")).containsOnly("miss");
         assertThat(drover.metric("llm_cache_misses_total")).isEqualTo(3);
+    }
+
+    @Test
+    void whereNobodyCanAnswerAllGetWhatIsOlder() throws Exception {
+        play((connection, number) -> {
+            if (number > 1) {
+                connection.await(first);
+                connection.close();
+                return;
+            }
+            connection.send(HEAD);
+            end(connection);
+        });
+        begin(setup().set("cache.ttl", "1ms"));
+        assertThat(again()).isEqualTo("MISS");
+        RawClient leader = keep(ask(drover));
+        backend.awaitAsked(2);
+        RawClient follower = follower(1);
+        first.countDown();
+        for (RawClient each : List.of(leader, follower)) {
+            RawClient.Response response = each.readResponse();
+            assertThat(response.header("X-Cache")).isEqualTo("STALE");
+            assertThat(response.body()).contains("\"done\":true");
+        }
     }
 
     private String purge() {

@@ -44,7 +44,11 @@ class CoalesceTest {
     private final CountDownLatch first = new CountDownLatch(1);
     private final CountDownLatch second = new CountDownLatch(1);
     private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @SuppressWarnings("NullAway.Init") // by each test, with what it is about
     private StagedBackend backend;
+
+    @SuppressWarnings("NullAway.Init")
     private Drover drover;
 
     enum Moment {

@@ -31,6 +31,12 @@ final class StagedBackend implements AutoCloseable {
         void answer(RawBackend.Connection connection, int number) throws Exception;
     }
 
+    /** How one request is answered, by what it asks. */
+    interface Reply {
+        /** @param number as {@link Play#answer} */
+        void answer(RawBackend.Connection connection, RawBackend.Request request, int number) throws Exception;
+    }
+
     private final RawBackend raw;
     private final AtomicInteger asked;
 
@@ -44,13 +50,22 @@ final class StagedBackend implements AutoCloseable {
     }
 
     static StagedBackend start(String digest, Play play) throws IOException {
+        return start(digest, (connection, request, number) -> play.answer(connection, number));
+    }
+
+    static StagedBackend startAsked(Reply reply) throws IOException {
+        return start("1", reply);
+    }
+
+    private static StagedBackend start(String digest, Reply reply) throws IOException {
         AtomicInteger asked = new AtomicInteger();
         String tags = "{\"models\":[{\"name\":\"m:latest\",\"model\":\"m:latest\",\"digest\":\"" + digest + "\"}]}";
         RawBackend raw = RawBackend.start(connection -> {
             while (connection.hasMore()) {
-                String line = connection.readRequest().startLine();
+                RawBackend.Request request = connection.readRequest();
+                String line = request.startLine();
                 if (line.startsWith("POST")) {
-                    play.answer(connection, asked.incrementAndGet());
+                    reply.answer(connection, request, asked.incrementAndGet());
                 } else if (line.contains("/api/tags")) {
                     connection.answer(tags);
                 } else {
