@@ -245,8 +245,9 @@ final class Exchange implements HeadLines {
 
     /** It cannot be completed. */
     void onPlaybackBroken(Relay told, Outcome outcome) {
-        boolean orderly = told.breakOff(true, outcome);
-        if (!orderly) {
+        if (told.breakOff(true, outcome)) {
+            persistence = told.endsWithConnection() ? Persistence.CLOSED : persistence;
+        } else {
             client.cut(told.endsWithConnection());
         }
         finish(outcome);
@@ -262,7 +263,7 @@ final class Exchange implements HeadLines {
     /** Whoever was to get the answer does not: this request goes on by itself. */
     void onFlightDissolved() {
         dropPlayback();
-        onMiss();
+        Objects.requireNonNull(lookup).onAlone();
     }
 
     /** A backend's answer has ended, and was passed on. */
@@ -317,31 +318,40 @@ final class Exchange implements HeadLines {
 
     /** The client takes bytes again, or no longer: its backend is read or not, unless others want what comes. */
     void onClientWritability(boolean writable) {
+        if (left != null) {
+            return;
+        }
         if (playback != null) {
             if (writable) {
                 playback.write();
             }
-            return;
-        }
-        Flight followed = lookup == null || writable ? null : lookup.followed();
-        if (followed == null) {
+        } else if (writable || lookup == null || !lookup.isFollowed()) {
             fetch.onClientWritability(writable);
-            return;
         }
-        Relay had = fetch.handOver();
-        if (had != null) {
-            playback = Following.behind(worker, client, this, followed, had);
-        }
+        // Else it is left behind, but not from here: this may be amid a write to it.
     }
 
-    /** Somebody follows the answer that this gets, which must not wait for this client any more. */
-    void onFollowed() {
-        fetch.pauseWhileClientIsSlow();
+    /**
+     * Those who follow have, or soon will have, all that has come: it goes on at their pace. This client reads as one of
+     * them from now on if it is slow.
+     */
+    void onPassedOn() {
+        Flight followed = lookup == null ? null : lookup.followed();
+        if (followed == null) {
+            return;
+        }
+        if (playback == null && left == null && !client.isWritable()) {
+            Relay had = fetch.handOver();
+            playback = had == null ? null : Following.behind(worker, client, this, followed, had);
+        }
+        fetch.awaitFollowers(followed.mustWait());
     }
 
     /** Nobody follows it any longer. */
     void onDeserted() {
-        if (left != null && lookup != null && lookup.isLonely()) {
+        if (left == null) {
+            fetch.pauseWhileClientIsSlow();
+        } else if (lookup != null && lookup.isLonely()) {
             finish(left);
         }
     }
@@ -350,6 +360,7 @@ final class Exchange implements HeadLines {
 
     /** A deadline has come: whichever limit it is, the phase tells. */
     void onDeadline(long now) {
+        fetch.onLook(now);
         switch (waits.look(now, timeline.phase(), fetch.call(), wantsBody(), playback != null)) {
             case NOTHING -> {}
             case BODY ->
@@ -366,12 +377,13 @@ final class Exchange implements HeadLines {
     }
 
     private void giveUpClient() {
-        if (lookup != null && lookup.isFollowed()) {
-            client.closeNow(); // as if it had left: the exchange goes on for the others
+        Outcome stalled = Outcome.failed(relay().status(), Phase.RELAY, Side.CLIENT, "client takes no bytes");
+        if (goesOnWithoutClient(stalled)) {
+            client.closeNow();
             return;
         }
         client.drop(); // what waits before an orderly end would never be taken
-        finish(Outcome.failed(relay().status(), Phase.RELAY, Side.CLIENT, "client takes no bytes"));
+        finish(stalled);
     }
 
     void onBackendDown(Backend down, boolean wedged) {
@@ -392,13 +404,25 @@ final class Exchange implements HeadLines {
     boolean onClientGone() {
         int told = isCommitted() ? relay().status() : Outcome.CLIENT_CLOSED_REQUEST;
         Outcome gone = Outcome.failed(told, timeline.phase(), Side.CLIENT, "client closed the connection");
-        dropPlayback();
-        boolean wanted = lookup != null && lookup.isLeading() && !lookup.isLonely();
-        if (wanted) {
-            left = gone;
-            fetch.onClientWritability(true);
-        } else {
+        boolean wanted = goesOnWithoutClient(gone);
+        if (!wanted) {
             finish(gone);
+        }
+        return wanted;
+    }
+
+    /** Goes on for others who want the answer, if there are any; this one's client gets no more of it. */
+    private boolean goesOnWithoutClient(Outcome why) {
+        if (left != null) {
+            return true;
+        }
+        dropPlayback();
+        boolean wanted = lookup != null && lookup.goesOnWithoutClient();
+        if (wanted) {
+            left = why;
+            persistence = Persistence.CLOSED;
+            fetch.onClientWritability(true);
+            onPassedOn();
         }
         return wanted;
     }
@@ -406,10 +430,18 @@ final class Exchange implements HeadLines {
     /** The process ends the exchange; the connection is closed by the caller. */
     void onAborted(String cause) {
         persistence = Persistence.CLOSED;
-        if (isCommitted()) {
-            cut(fetch.call(), Outcome.failed(relay().status(), timeline.phase(), Side.PROXY, cause));
-        } else {
+        if (!isCommitted()) {
             answer(OwnAnswers.error(503, request, cause), Outcome.failed(503, timeline.phase(), Side.PROXY, cause));
+            return;
+        }
+        Outcome outcome = Outcome.failed(relay().status(), timeline.phase(), Side.PROXY, cause);
+        if (!worker.isDraining() && goesOnWithoutClient(outcome)) {
+            return; // It is this client that is too much, and not those who follow.
+        }
+        if (playback == null) {
+            cut(fetch.call(), outcome);
+        } else {
+            playback.breakOff(outcome);
         }
     }
 

@@ -35,6 +35,8 @@ final class Fetch implements ResponseSink {
     private @Nullable Lookup lookup;
     private @Nullable Call call;
     private Relay relay;
+    /** Whether the backend is not read because none of those who follow takes what came. */
+    private boolean waiting;
 
     Fetch(
             Worker worker,
@@ -252,9 +254,7 @@ final class Fetch implements ResponseSink {
     @Override
     public void onReadComplete() {
         relay.flush();
-        if (lookup != null && lookup.isFollowed()) {
-            pauseWhileClientIsSlow();
-        }
+        exchange.onPassedOn();
     }
 
     @Override
@@ -332,6 +332,21 @@ final class Fetch implements ResponseSink {
         if (writable) {
             // The time the client took is not the backend's.
             running.touch(clock.now());
+        }
+    }
+
+    /** The backend is read or not: whether those who follow take what came. */
+    void awaitFollowers(boolean wait) {
+        if (wait || waiting) {
+            waiting = wait;
+            onClientWritability(!wait);
+        }
+    }
+
+    /** Silence of a backend that is not read is none. */
+    void onLook(long now) {
+        if (waiting && call != null) {
+            call.touch(now);
         }
     }
 

@@ -20,6 +20,9 @@ final class Flight {
     private static final int FIRST_BLOCK = 2 * 1024;
     private static final int LARGEST_BLOCK = 64 * 1024;
 
+    /** How much there may be that nobody has read yet, where it is not kept. */
+    private static final int MOST_UNREAD = 256 * 1024;
+
     /** A part of the record; each is followed by a larger one. */
     static final class Block {
         final byte[] bytes;
@@ -81,6 +84,9 @@ final class Flight {
 
         /** Nobody follows any longer. On any thread. */
         void onDeserted();
+
+        /** One who follows has read what there was too much of; see {@link #mustWait}. On any thread. */
+        void onTaken();
     }
 
     private final Flights flights;
@@ -97,8 +103,11 @@ final class Flight {
     private long reserved;
     private @Nullable Head pendingHead;
     private boolean lost;
+    /** Whether the leader's client reads as those who follow, or not at all. */
+    private boolean apart;
 
     private volatile int followed;
+    private volatile boolean waiting;
     private volatile @Nullable Head head;
     private volatile long published;
     private volatile @Nullable End end;
@@ -131,7 +140,7 @@ final class Flight {
 
     /** Records a part of the body; {@code buf} stays the caller's. */
     void append(ByteBuf buf, int from, int to) {
-        if (lost && !isFollowed()) {
+        if (end != null || (lost && !isFollowed())) {
             return;
         }
         int at = from;
@@ -175,13 +184,42 @@ final class Flight {
         close();
     }
 
-    /** What is not kept is held for the slowest of those who follow, so that they must not be slower than this. */
+    /** What is not kept is held for the slowest of those who follow: not too far behind the quickest of them. */
     private void leaveBehind() {
-        for (Follower follower : snapshot()) {
-            if (written - follower.position() > flights.maxEntry()) {
+        List<Follower> all = snapshot();
+        long quickest = quickest(all);
+        for (Follower follower : all) {
+            if (quickest - follower.position() > flights.maxEntry()) {
                 follower.giveUp();
             }
         }
+    }
+
+    private long quickest(List<Follower> all) {
+        long quickest = apart ? 0 : published;
+        for (Follower follower : all) {
+            quickest = Math.max(quickest, follower.position());
+        }
+        return quickest;
+    }
+
+    /** Whether even the quickest is too far behind to hold more for it; {@link Leader#onTaken} tells when to ask again. */
+    boolean mustWait() {
+        if (!lost || !apart || !isFollowed()) {
+            waiting = false;
+            return false;
+        }
+        // Before the look: whoever reads meanwhile tells.
+        waiting = true;
+        boolean unread = published - quickest(snapshot()) > MOST_UNREAD;
+        waiting = unread;
+        return unread;
+    }
+
+    /** The leader's client reads no more; whether somebody else does. Nobody can join where nobody does. */
+    boolean goesOnWithoutLeader() {
+        apart = true;
+        return end == null && !closeIfDeserted();
     }
 
     /** What was recorded belongs to an answer that was dropped before it was published. */
@@ -227,6 +265,9 @@ final class Flight {
     /** The end; only the first one counts. Whoever joins before {@link #retire} has all of it at once. */
     void end(End how) {
         if (end == null) {
+            if (how.kind() == End.Kind.BROKEN) {
+                publish(); // What the leader's client has of it, the others have.
+            }
             end = how;
             wakeAll();
         }
@@ -264,6 +305,7 @@ final class Flight {
 
     /** For the leader's own client, which has all that was recorded so far and reads on from there. On the leader's loop. */
     synchronized Block joinBehind(Follower follower) {
+        apart = true;
         add(follower);
         return last;
     }
@@ -285,6 +327,13 @@ final class Flight {
             if (followed == 0) {
                 leader.onDeserted();
             }
+        }
+    }
+
+    /** One who follows has read on. */
+    void onRead() {
+        if (waiting) {
+            leader.onTaken();
         }
     }
 

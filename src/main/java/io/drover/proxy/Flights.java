@@ -10,8 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The answers that are on their way and can be followed, by what was asked. Any thread. */
 final class Flights {
-    /** Whoever follows is given the bytes as they come, and so must want the same form. */
-    record Key(CacheKey key, Form form) {}
+    /**
+     * Whoever follows is given the bytes as they come, and so must want the same form.
+     *
+     * @param generation of the cache when it was asked: what is purged while it is on its way is not joined any more
+     */
+    record Key(CacheKey key, Form form, long generation) {}
 
     private final Map<Key, Flight> flights = new ConcurrentHashMap<>();
     private final LongAdder followers = new LongAdder();

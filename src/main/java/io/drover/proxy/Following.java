@@ -94,9 +94,12 @@ final class Following implements Playback, Flight.Follower {
         if (relay != null) {
             read(relay.writer());
         }
+        if (position == flight.published()) {
+            behind = false;
+        }
         if (behind) {
             int status = Objects.requireNonNull(relay).status();
-            broken(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
+            breakOff(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
         } else if (end != null && position == flight.published()) {
             end(end);
         } else if (relay != null) {
@@ -119,7 +122,11 @@ final class Following implements Playback, Flight.Follower {
             offset += size;
             at += size;
         }
-        position = at;
+        if (position != at) {
+            position = at;
+            behind = false; // It takes what there is, which was much at once.
+            flight.onRead();
+        }
     }
 
     private void end(Flight.End end) {
@@ -129,14 +136,15 @@ final class Following implements Playback, Flight.Follower {
                 told.end(false);
                 exchange.onPlayed(told);
             }
-            case BROKEN -> broken(Objects.requireNonNull(end.outcome()));
+            case BROKEN -> breakOff(Objects.requireNonNull(end.outcome()));
             case FAILED -> exchange.onFlightFailed(Objects.requireNonNull(end.outcome()));
             case KEPT -> exchange.onKept(Objects.requireNonNull(end.answer()));
             case DISSOLVED -> exchange.onFlightDissolved();
         }
     }
 
-    private void broken(Outcome outcome) {
+    @Override
+    public void breakOff(Outcome outcome) {
         exchange.onPlaybackBroken(Objects.requireNonNull(relay), outcome);
     }
 

@@ -226,7 +226,12 @@ final class Lookup implements Flight.Leader {
 
     /** What another exchange of this replica found for all: it may have expired, and stands in then. */
     void onKept(CachedAnswer answer) {
-        boolean fresh = caching.cache().isFresh(answer, worker.clock().wallMillis());
+        long now = worker.clock().wallMillis();
+        boolean fresh = caching.cache().isFresh(answer, now);
+        if (fresh && ageSeconds(answer, now) > control.maxAgeSeconds()) {
+            onAlone();
+            return;
+        }
         if (!fresh) {
             caching.metrics().onStale();
         }
@@ -239,7 +244,7 @@ final class Lookup implements Flight.Leader {
             return;
         }
         boolean shared = caching.config().coalesce() && !control.noCache() && control.maxAgeSeconds() > 0;
-        Flight mine = new Flight(caching.flights(), shared ? new Flights.Key(asked.key(), asked.form()) : null, this);
+        Flight mine = new Flight(caching.flights(), shared ? new Flights.Key(asked.key(), asked.form(), generation) : null, this);
         Flight running = shared ? caching.flights().lead(mine) : null;
         if (running != null && follow(running)) {
             return;
@@ -345,6 +350,12 @@ final class Lookup implements Flight.Leader {
             leaseEndNanos = worker.clock().now() + caching.config().lease().toNanos();
             takeLease();
         }
+    }
+
+    /** Nobody else gets the answer for this one: a backend is asked. */
+    void onAlone() {
+        status = CacheStatus.MISS;
+        miss();
     }
 
     /** There is no answer that could be served, or none in time. */
@@ -522,9 +533,9 @@ final class Lookup implements Flight.Leader {
 
     // ------------------------------------------------------------------ those who follow
 
-    /** Whether this exchange gets an answer that others may follow. */
-    boolean isLeading() {
-        return recorder != null;
+    /** The client has gone; whether others want the answer that this exchange gets. */
+    boolean goesOnWithoutClient() {
+        return recorder != null && recorder.flight().goesOnWithoutLeader();
     }
 
     boolean isFollowed() {
@@ -544,12 +555,17 @@ final class Lookup implements Flight.Leader {
 
     @Override
     public void onFollowed() {
-        onLoop(exchange::onFollowed);
+        onLoop(exchange::onPassedOn);
     }
 
     @Override
     public void onDeserted() {
         onLoop(exchange::onDeserted);
+    }
+
+    @Override
+    public void onTaken() {
+        onLoop(exchange::onPassedOn);
     }
 
     private void tellFollowers(Flight.End end) {

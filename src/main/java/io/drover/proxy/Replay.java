@@ -4,6 +4,7 @@ import io.drover.cache.CachedAnswer;
 import io.drover.cache.Form;
 import io.drover.cache.Rendering;
 import io.drover.http.BodyFraming;
+import io.drover.metrics.Outcome;
 import io.netty.buffer.ByteBuf;
 
 /** Answers one client with what was kept. Belongs to one exchange, used on its event loop. */
@@ -49,6 +50,11 @@ final class Replay implements Playback {
         } else {
             relay.flush();
         }
+    }
+
+    @Override
+    public void breakOff(Outcome outcome) {
+        exchange.onPlaybackBroken(relay, outcome);
     }
 
     @Override
