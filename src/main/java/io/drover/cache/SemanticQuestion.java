@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Some requests have none, since a similar text does not stand for the same answer there: those with tools, images
  * or audio, where the text is not all that is said; those that ask for JSON, where a word decides what is read out of it;
  * those with {@code raw}, {@code context} or {@code suffix}, whose text is only a part of the prompt or holds more than
- * what is asked; embeddings, whose answers are the exact text's; and those with fields that Drover does not know.
+ * what is asked; those for tokens' probabilities; embeddings, whose answers are the exact text's; and those with fields that Drover does not know.
  *
  * @param text the last thing that the user says
  * @param group a digest of all the rest, as {@link Question#key} has it: the model's digest, the version, the tenant, the

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds what the user says last in a request, if that is a text and the request has none of what rules a comparison out. */
 final class SpokenText {
+    // Its names are looked up in a table, or else it would decode the bytes first and not know their places.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .build();
 
     /** Known, but what they hold is asked too, or changes what the text is. */

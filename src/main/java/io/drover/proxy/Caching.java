@@ -7,6 +7,7 @@ import io.drover.metrics.CacheMetrics;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** What all exchanges share of the cache: what is kept, what is on its way, and the rules. Any thread. */
 public final class Caching {
@@ -17,6 +18,7 @@ public final class Caching {
     private final Flights flights;
     private final Patterns excludedModels;
     private final Set<String> excludedKeys;
+    private final @Nullable SemanticTier semantic;
 
     /**
      * @param cache stays the caller's
@@ -30,6 +32,7 @@ public final class Caching {
         this.flights = new Flights(config.recording(), config.maxEntry());
         this.excludedModels = Patterns.of(config.excludeModels());
         this.excludedKeys = new HashSet<>(config.excludeKeys());
+        this.semantic = config.semantic().isOn() ? new SemanticTier(config.semantic(), cache, metrics, aside) : null;
         metrics.recordingBytes(flights::recorded);
         metrics.followers(flights::followers);
     }
@@ -52,6 +55,19 @@ public final class Caching {
 
     Flights flights() {
         return flights;
+    }
+
+    /** Null where it is off. */
+    @Nullable
+    SemanticTier semantic() {
+        return semantic;
+    }
+
+    /** After the last exchange has ended. */
+    public void close() {
+        if (semantic != null) {
+            semantic.close();
+        }
     }
 
     /** Whether nothing of this model's is kept. */

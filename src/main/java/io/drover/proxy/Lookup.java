@@ -21,6 +21,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -47,6 +48,7 @@ final class Lookup implements Flight.Leader {
         READING,
         ASKING_REDIS,
         AWAITING_REPLICA,
+        AWAITING_SIMILAR,
         /** It is known where the answer comes from. */
         DECIDED,
         OVER
@@ -66,12 +68,14 @@ final class Lookup implements Flight.Leader {
     private @Nullable Question question;
     private long generation;
     private @Nullable Recorder recorder;
+    private @Nullable SemanticLookup semantic;
     private boolean keeping;
     private @Nullable CachedAnswer expired;
     private @Nullable Lease lease;
     private long leaseEndNanos;
     private @Nullable ScheduledFuture<?> timer;
     private long ageSeconds = -1;
+    private double similarity = Double.NaN;
 
     Lookup(Worker worker, ClientConnection client, Exchange exchange, ClientRequest request, Caching caching) {
         this.worker = worker;
@@ -94,6 +98,7 @@ final class Lookup implements Flight.Leader {
         HerdModel asked = Objects.requireNonNull(herd);
         String tenant = caching.config().perTenant() && principal != null ? principal.name() : "";
         Asked whom = new Asked(asked.digest(), asked.version(), tenant);
+        semantic = SemanticLookup.of(worker, this, request, caching, body, whom);
         if (body.size() <= SMALL_BODY) {
             onRead(read(body.open(), whom));
         } else {
@@ -197,8 +202,7 @@ final class Lookup implements Flight.Leader {
         if (found == null) {
             return false;
         }
-        long now = worker.clock().wallMillis();
-        if (!caching.cache().isFresh(found, now) || ageSeconds(found, now) > control.maxAgeSeconds()) {
+        if (!isRecent(found, worker.clock().wallMillis())) {
             expired = newer(expired, found);
             return false;
         }
@@ -213,6 +217,11 @@ final class Lookup implements Flight.Leader {
         return true;
     }
 
+    /** Whether it may be served as if it were new. On any thread. */
+    boolean isRecent(CachedAnswer found, long wallMillis) {
+        return caching.cache().isFresh(found, wallMillis) && ageSeconds(found, wallMillis) <= control.maxAgeSeconds();
+    }
+
     private static CachedAnswer newer(@Nullable CachedAnswer one, CachedAnswer other) {
         boolean keep = one != null && one.origin().atMillis() > other.origin().atMillis();
         return keep ? Objects.requireNonNull(one) : other;
@@ -225,6 +234,7 @@ final class Lookup implements Flight.Leader {
     private void serve(CachedAnswer answer, CacheStatus as) {
         status = as;
         ageSeconds = ageSeconds(answer, worker.clock().wallMillis());
+        similarity = answer.similarity();
         exchange.replay(answer);
     }
 
@@ -321,10 +331,28 @@ final class Lookup implements Flight.Leader {
         }
     }
 
+    /** A backend is asked, unless something similar was asked before. */
     private void miss() {
+        step = Step.AWAITING_SIMILAR;
+        if (semantic == null || control.noCache() || !semantic.begin(Objects.requireNonNull(question), model)) {
+            onSimilar(null);
+        }
+    }
+
+    /** @param found the answer to a similar question; null: there is none */
+    void onSimilar(@Nullable CachedAnswer found) {
+        if (step != Step.AWAITING_SIMILAR) {
+            return;
+        }
         step = Step.DECIDED;
-        caching.metrics().onMiss();
-        exchange.onMiss();
+        if (found == null) {
+            caching.metrics().onMiss();
+            exchange.onMiss();
+        } else {
+            caching.metrics().onSemanticHit();
+            tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, found));
+            serve(found, CacheStatus.HIT);
+        }
     }
 
     // ------------------------------------------------------------------ other replicas
@@ -394,6 +422,9 @@ final class Lookup implements Flight.Leader {
 
     private void onRecorded() {
         keeping = false;
+        if (semantic != null) {
+            semantic.onRecorded();
+        }
         if (step == Step.OVER) {
             letOthers();
         }
@@ -476,6 +507,9 @@ final class Lookup implements Flight.Leader {
         if (ageSeconds >= 0) {
             writer.field(AGE, ageSeconds);
         }
+        if (!Double.isNaN(similarity)) {
+            writer.field("X-Cache-Similarity", String.format(Locale.ROOT, "%.3f", similarity));
+        }
     }
 
     /**
@@ -486,6 +520,9 @@ final class Lookup implements Flight.Leader {
     void close(Outcome outcome, boolean committed) {
         step = Step.OVER;
         stopTimer();
+        if (semantic != null) {
+            semantic.close(outcome.failedIn() == null);
+        }
         if (!keeping) {
             letOthers();
             boolean none = !committed && outcome.failedIn() != null && outcome.status() >= 500;

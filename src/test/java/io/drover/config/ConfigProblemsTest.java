@@ -483,7 +483,8 @@ final class ConfigProblemsTest {
         assertThat(loading.file(text).warnings())
                 .containsExactly("drover.conf:2: drover.cache.semantic.model: \"nomic\" (expected: nothing, since"
                         + " drover.cache.enabled is false)");
-        assertThat(loading.file(text + "\ndrover.cache { enabled = true, memory = 8MiB }").warnings())
+        assertThat(loading.file(text + "\ndrover.cache { enabled = true, memory = 8MiB }")
+                        .warnings())
                 .isEmpty();
     }
 
