@@ -87,6 +87,7 @@ class ArchitectureTest {
         only("io.netty..", "http", "ollama", "cache", "upstream", "proxy", "server", "health", "tls", "demo");
         only("io.netty.handler.ssl..", "tls", "upstream", "proxy", "health");
         only("io.lettuce..", "cache");
+        only("org.apache.lucene..", "cache");
         only("com.typesafe..", "config");
         only("com.github.benmanes..", "admission", "cache");
         only("com.nimbusds..", "admission");

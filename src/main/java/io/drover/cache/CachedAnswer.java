@@ -21,6 +21,8 @@ public final class CachedAnswer {
     private final Patches patches;
     /** With values of fixed widths where each replay has its own. */
     private final byte[] body;
+    /** {@code NaN}: it is what was asked for. */
+    private final double similarity;
 
     CachedAnswer(Endpoint endpoint, Form form, String contentType, Origin origin, long tokens, Places.Result kept) {
         this.endpoint = endpoint;
@@ -30,6 +32,18 @@ public final class CachedAnswer {
         this.tokens = tokens;
         this.patches = kept.patches();
         this.body = kept.body();
+        this.similarity = Double.NaN;
+    }
+
+    private CachedAnswer(CachedAnswer answer, double similarity) {
+        this.endpoint = answer.endpoint;
+        this.form = answer.form;
+        this.contentType = answer.contentType;
+        this.origin = answer.origin;
+        this.tokens = answer.tokens;
+        this.patches = answer.patches;
+        this.body = answer.body;
+        this.similarity = similarity;
     }
 
     /**
@@ -96,6 +110,16 @@ public final class CachedAnswer {
      */
     public Rendering rendering(long wallMillis, RandomGenerator random) {
         return new Replay(body, patches, patches.values(body, wallMillis, random));
+    }
+
+    /** The same answer for somebody who has asked something similar; not to be kept. */
+    public CachedAnswer toSimilar(double similarity) {
+        return new CachedAnswer(this, similarity);
+    }
+
+    /** How similar the question is that it answers to the one that was asked; {@code NaN} where it is that one. */
+    public double similarity() {
+        return similarity;
     }
 
     public Endpoint endpoint() {

@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param excludeKeys names of API keys whose requests are not looked up
  * @param lease how long a request may wait for another replica that computes the same answer; zero: not at all
  * @param encryptionKeyFile holds the key for what Redis holds; empty: that is not encrypted
+ * @param semantic answers to similar questions
  */
 public record CacheConfig(
         boolean enabled,
@@ -39,10 +40,25 @@ public record CacheConfig(
         List<String> excludeModels,
         List<String> excludeKeys,
         Duration lease,
-        Optional<Path> encryptionKeyFile) {
+        Optional<Path> encryptionKeyFile,
+        Semantic semantic) {
     public CacheConfig {
         excludeModels = List.copyOf(excludeModels);
         excludeKeys = List.copyOf(excludeKeys);
+    }
+
+    /**
+     * Answers to similar questions.
+     *
+     * @param model of the herd, whose vectors say what is similar; empty: none is asked
+     * @param threshold least similarity of two prompts that are taken for the same: the cosine of their vectors
+     * @param entries most vectors in memory
+     * @param timeout how long a request may wait for its vector
+     */
+    public record Semantic(String model, double threshold, int entries, Duration timeout) {
+        public boolean isOn() {
+            return !model.isEmpty();
+        }
     }
 
     /** Which answers may be kept. */

@@ -350,6 +350,13 @@ public final class ConfigText {
                                     .substring(1));
         }
         line("", redis ? cacheInRedis(cache) : "in this process only");
+        CacheConfig.Semantic semantic = cache.semantic();
+        if (semantic.isOn()) {
+            line(
+                    "",
+                    "similar prompts from " + semantic.threshold() + " by " + semantic.model() + ", of "
+                            + count(semantic.entries(), "vector", "vectors") + part(", within", semantic.timeout()));
+        }
     }
 
     private static String cacheInRedis(CacheConfig cache) {

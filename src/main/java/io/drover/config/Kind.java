@@ -40,6 +40,21 @@ interface Kind<T> {
             "an origin such as https://*.example.com, with at most one *",
             Pattern.compile("\\*|[a-z][a-z0-9+.-]*://(?!.*\\*.*\\*)[^\\s/,]+").asMatchPredicate());
 
+    /** A model's name, or empty. */
+    Kind<String> MODEL = text(
+            "a model's name, such as nomic-embed-text",
+            Pattern.compile("[A-Za-z0-9._:/@-]{0,512}").asMatchPredicate());
+
+    /** How much alike two things must be at least: 1 is the same. */
+    Kind<Double> SIMILARITY = value -> {
+        String expected = "a number from 0 to 1, such as 0.95";
+        String text = scalar(value, expected).trim();
+        if (!text.matches("(0?\\.[0-9]{1,9}|0|1(\\.0{1,9})?)")) {
+            throw new WrongValueException(expected);
+        }
+        return Double.parseDouble(text);
+    };
+
     /** Slots of a backend; kept as text while nothing uses them. */
     Kind<String> SLOTS = text(
             "auto or a whole number from 1",

@@ -30,6 +30,9 @@ final class Quantities {
     /** Zero for "not at all"; whoever waits longer than that for another replica had better ask by itself. */
     static final Kind<Duration> WAIT_FOR_ANOTHER = duration(Duration.ZERO, Duration.ofMinutes(10));
 
+    /** Of one short text; whoever waits longer could have had half an answer. */
+    static final Kind<Duration> EMBEDDING = duration(Duration.ofMillis(1), Duration.ofMinutes(1));
+
     private static final String DURATION_EXPECTED = "a duration such as 2m";
     private static final Pattern WITH_UNIT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?\\s*[A-Za-z]+");
     private static final Pattern PLAIN = Pattern.compile("[+-]?[0-9]+(\\.[0-9]+)?");

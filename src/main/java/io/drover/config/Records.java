@@ -140,7 +140,12 @@ final class Records {
                 drover.list("cache.exclude.models", AdmissionRecords.GLOB),
                 drover.list("cache.exclude.keys", Kind.NAME),
                 drover.get("cache.lease", Quantities.WAIT_FOR_ANOTHER),
-                drover.get("cache.encryption-key-file", Kind.FILE));
+                drover.get("cache.encryption-key-file", Kind.FILE),
+                new CacheConfig.Semantic(
+                        drover.get("cache.semantic.model", Kind.MODEL),
+                        drover.get("cache.semantic.threshold", Kind.SIMILARITY),
+                        number("cache.semantic.entries", 1, 1_000_000),
+                        drover.get("cache.semantic.timeout", Quantities.EMBEDDING)));
     }
 
     private Health health() {

@@ -59,6 +59,9 @@ final class Relations {
         if (cache.maxEntry() > cache.recording()) {
             report("cache.max-entry", "at most", cache.maxEntry(), "cache.recording", cache.recording());
         }
+        if (cache.semantic().isOn() && !cache.enabled()) {
+            drover.warning("cache.semantic.model", "nothing, since drover.cache.enabled is false");
+        }
         long share = heap / 100 * CACHE_PERCENT;
         if (cache.enabled() && cache.memory() > share && !drover.isWrong("cache.memory")) {
             drover.problem(

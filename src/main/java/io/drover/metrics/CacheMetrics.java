@@ -30,6 +30,7 @@ public final class CacheMetrics {
     private final Counter misses;
     private final Counter.Child memoryHits;
     private final Counter.Child redisHits;
+    private final Counter.Child semanticHits;
     private final HeldCounter bypasses;
     private final Counter coalesced;
     private final Counter stale;
@@ -38,6 +39,7 @@ public final class CacheMetrics {
     private final Counter writesDropped;
     private final Histogram redisSeconds;
     private final Counter redisFailures;
+    private final Counter embeddingFailures;
     private final HeldCounter purges;
     private final Map<String, LongSupplier> bytes = new ConcurrentHashMap<>();
 
@@ -48,6 +50,7 @@ public final class CacheMetrics {
         Counter byTier = counter("drover_cache_hits_total", "Kept answers, by where they were.", "tier");
         memoryHits = byTier.labels("memory");
         redisHits = byTier.labels("redis");
+        semanticHits = byTier.labels("semantic");
         bypasses = held("drover_cache_bypass_total", "Requests that were not looked up.", "reason");
         coalesced = counter("drover_cache_coalesced_total", "Requests answered by another's running answer.");
         stale = counter("drover_cache_stale_total", "Expired answers that stood in because no backend could answer.");
@@ -61,6 +64,9 @@ public final class CacheMetrics {
         redisFailures = counter(
                 "drover_cache_redis_failures_total",
                 "Look-ups in Redis that failed, came too late or found no answer of ours.");
+        embeddingFailures = counter(
+                "drover_cache_embedding_failures_total",
+                "Prompts that were not compared: their embedding failed or came too late.");
         purges = held("drover_cache_purges_total", "Purges.", "scope");
         new PulledGauge(
                         "drover_cache_bytes",
@@ -81,6 +87,22 @@ public final class CacheMetrics {
     public void onRedisHit() {
         hits.inc();
         redisHits.inc();
+    }
+
+    /** Counts a request that was answered with the answer to a similar one. */
+    public void onSemanticHit() {
+        hits.inc();
+        semanticHits.inc();
+    }
+
+    /** Counts a request that has no embedding to be compared by: it failed, or came too late. */
+    public void onEmbeddingFailure() {
+        embeddingFailures.inc();
+    }
+
+    /** Shows how many prompts can be found by similar ones; once, as {@link #entries}. */
+    public void semanticEntries(IntSupplier count) {
+        gauge("drover_cache_semantic_entries", "Prompts that can be found by similar ones.", count::getAsInt);
     }
 
     /** Counts a request that was looked up, and that a backend has to answer. */

@@ -1,12 +1,17 @@
 package io.drover.proxy;
 
 import io.drover.admission.Patterns;
+import io.drover.admission.Principal;
+import io.drover.cache.Bypass;
 import io.drover.cache.ResponseCache;
 import io.drover.config.CacheConfig;
+import io.drover.http.Field;
 import io.drover.metrics.CacheMetrics;
+import io.drover.ollama.ModelName;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** What all exchanges share of the cache: what is kept, what is on its way, and the rules. Any thread. */
 public final class Caching {
@@ -17,6 +22,7 @@ public final class Caching {
     private final Flights flights;
     private final Patterns excludedModels;
     private final Set<String> excludedKeys;
+    private final @Nullable SemanticTier semantic;
 
     /**
      * @param cache stays the caller's
@@ -30,6 +36,7 @@ public final class Caching {
         this.flights = new Flights(config.recording(), config.maxEntry());
         this.excludedModels = Patterns.of(config.excludeModels());
         this.excludedKeys = new HashSet<>(config.excludeKeys());
+        this.semantic = config.semantic().isOn() ? new SemanticTier(config.semantic(), cache, metrics, aside) : null;
         metrics.recordingBytes(flights::recorded);
         metrics.followers(flights::followers);
     }
@@ -54,15 +61,41 @@ public final class Caching {
         return flights;
     }
 
-    /** Whether nothing of this model's is kept. */
-    boolean isExcludedModel(String requested) {
-        return !excludedModels.isAll()
-                && (excludedModels.allow(requested)
-                        || (requested.indexOf(':') < 0 && excludedModels.allow(requested + ":latest")));
+    /** Null where it is off. */
+    @Nullable
+    SemanticTier semantic() {
+        return semantic;
     }
 
-    /** Whether nothing of what the holder of this API key asks is kept. */
-    boolean isExcludedKey(String name) {
-        return excludedKeys.contains(name);
+    /** After the last exchange has ended. */
+    public void close() {
+        if (semantic != null) {
+            semantic.close();
+        }
+    }
+
+    /**
+     * What keeps a request from being looked up, as far as the configuration and its head tell.
+     *
+     * @param size of its body
+     */
+    @Nullable
+    Bypass rule(ClientRequest request, long size, @Nullable Principal principal) {
+        ModelName name = request.modelName();
+        if (request.head().has(Field.CONTENT_ENCODING)) {
+            return Bypass.CODED;
+        } else if (name == null) {
+            return Bypass.UNPARSABLE;
+        } else if (name.isCloud()) {
+            return Bypass.CLOUD;
+        } else if (isExcluded(name.requested()) || (principal != null && excludedKeys.contains(principal.name()))) {
+            return Bypass.EXCLUDED;
+        }
+        return size > config.maxRequest() ? Bypass.TOO_LARGE : null;
+    }
+
+    private boolean isExcluded(String model) {
+        return !excludedModels.isAll()
+                && (excludedModels.allow(model) || (model.indexOf(':') < 0 && excludedModels.allow(model + ":latest")));
     }
 }

@@ -9,17 +9,15 @@ import io.drover.cache.CacheKey;
 import io.drover.cache.CachedAnswer;
 import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedQuestion;
-import io.drover.cache.Lease;
 import io.drover.cache.Question;
 import io.drover.cache.Reading;
 import io.drover.config.CacheConfig;
 import io.drover.http.BodyFraming;
-import io.drover.http.Field;
 import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
-import io.drover.ollama.ModelName;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,15 +35,13 @@ final class Lookup implements Flight.Leader {
     /** Bodies up to this size are read on the event loop, in less than a millisecond. */
     private static final int SMALL_BODY = 64 * 1024;
 
-    /** Between two looks for the answer that another replica computes. */
-    private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
     private static final byte[] AGE = HeadWriter.ascii("Age: ");
 
     private enum Step {
         READING,
         ASKING_REDIS,
         AWAITING_REPLICA,
+        AWAITING_SIMILAR,
         /** It is known where the answer comes from. */
         DECIDED,
         OVER
@@ -66,14 +62,13 @@ final class Lookup implements Flight.Leader {
     private @Nullable EmbedInputs inputs;
     private long generation;
     private @Nullable Recorder recorder;
+    private @Nullable SemanticLookup semantic;
     private boolean keeping;
     private @Nullable CachedAnswer expired;
-    /** Ours, that other replicas know of. */
-    private @Nullable Lease lease;
-
-    private long leaseEndNanos;
+    private @Nullable ReplicaTurn turn;
     private @Nullable ScheduledFuture<?> timer;
     private long ageSeconds = -1;
+    private double similarity = Double.NaN;
 
     Lookup(Worker worker, ClientConnection client, Exchange exchange, ClientRequest request, Caching caching) {
         this.worker = worker;
@@ -96,6 +91,7 @@ final class Lookup implements Flight.Leader {
         HerdModel asked = Objects.requireNonNull(herd);
         String tenant = caching.config().perTenant() && principal != null ? principal.name() : "";
         Asked whom = new Asked(asked.digest(), asked.version(), tenant);
+        semantic = SemanticLookup.of(worker, this, request, caching, body, whom);
         if (body.size() <= SMALL_BODY) {
             BodyReading small = new BodyReading(request.endpoint(), whom, body.open(), body.open());
             small.read();
@@ -107,22 +103,11 @@ final class Lookup implements Flight.Leader {
 
     /** What keeps a request from being looked up, whatever its body says. */
     private @Nullable Bypass rule(RetainedBody body, @Nullable Principal principal) {
-        ModelName name = request.modelName();
-        if (control.noStore()) {
-            return Bypass.CLIENT;
-        } else if (request.head().has(Field.CONTENT_ENCODING)) {
-            return Bypass.CODED;
-        } else if (name == null) {
-            return Bypass.UNPARSABLE;
-        } else if (name.isCloud()) {
-            return Bypass.CLOUD;
-        } else if (caching.isExcludedModel(name.requested())
-                || (principal != null && caching.isExcludedKey(principal.name()))) {
-            return Bypass.EXCLUDED;
-        } else if (body.size() > caching.config().maxRequest()) {
-            return Bypass.TOO_LARGE;
+        Bypass reason = control.noStore() ? Bypass.CLIENT : caching.rule(request, body.size(), principal);
+        if (reason != null) {
+            return reason;
         }
-        model = name.key();
+        model = Objects.requireNonNull(request.modelName()).key();
         HerdModel asked = worker.context().cluster().model(model, worker.clock().now());
         herd = asked;
         return switch (asked.accord()) {
@@ -149,7 +134,8 @@ final class Lookup implements Flight.Leader {
         Reading reading = read.reading();
         EmbedQuestion single = read.inputs();
         if (single != null) {
-            EmbedLookup each = new EmbedLookup(caching.cache(), single, model, this::isServable);
+            EmbedLookup each = new EmbedLookup(
+                    caching.cache(), single, model, found -> isRecent(found, System.currentTimeMillis()));
             inputs = new EmbedInputs(worker, caching, each, body);
         }
         if (reading instanceof Bypass reason) {
@@ -188,7 +174,7 @@ final class Lookup implements Flight.Leader {
         if (found == null) {
             return false;
         }
-        if (!isServable(found)) {
+        if (!isRecent(found, worker.clock().wallMillis())) {
             expired = newer(expired, found);
             return false;
         }
@@ -204,9 +190,9 @@ final class Lookup implements Flight.Leader {
         return true;
     }
 
-    private boolean isServable(CachedAnswer found) {
-        long now = System.currentTimeMillis();
-        return caching.cache().isFresh(found, now) && ageSeconds(found, now) <= control.maxAgeSeconds();
+    /** Whether it may be served as if it were new. On any thread. */
+    boolean isRecent(CachedAnswer found, long wallMillis) {
+        return caching.cache().isFresh(found, wallMillis) && ageSeconds(found, wallMillis) <= control.maxAgeSeconds();
     }
 
     private static CachedAnswer newer(@Nullable CachedAnswer one, CachedAnswer other) {
@@ -221,6 +207,7 @@ final class Lookup implements Flight.Leader {
     private void serve(CachedAnswer answer, CacheStatus as) {
         status = as;
         ageSeconds = ageSeconds(answer, worker.clock().wallMillis());
+        similarity = answer.similarity();
         exchange.replay(answer);
     }
 
@@ -244,7 +231,8 @@ final class Lookup implements Flight.Leader {
             return;
         }
         boolean shared = caching.config().coalesce() && !control.noCache() && control.maxAgeSeconds() > 0;
-        Flight mine = new Flight(caching.flights(), shared ? new Flights.Key(asked.key(), asked.form(), generation) : null, this);
+        Flight mine = new Flight(
+                caching.flights(), shared ? new Flights.Key(asked.key(), asked.form(), generation) : null, this);
         Flight running = shared ? caching.flights().lead(mine) : null;
         if (running != null && follow(running)) {
             return;
@@ -294,7 +282,11 @@ final class Lookup implements Flight.Leader {
             onRedis(found.join());
             return;
         }
-        awaitRedis(caching.config().lookupBudget().toNanos());
+        timer = worker.loop()
+                .schedule(
+                        () -> onLoop(this::onBudgetUsed),
+                        caching.config().lookupBudget().toNanos(),
+                        TimeUnit.NANOSECONDS);
         found.thenAccept(answer -> onLoop(() -> onRedis(answer)));
     }
 
@@ -320,12 +312,12 @@ final class Lookup implements Flight.Leader {
         }
     }
 
-    private void awaitRedis(long nanos) {
-        timer = worker.loop().schedule(() -> onLoop(this::onBudgetUsed), nanos, TimeUnit.NANOSECONDS);
+    private boolean isHitOfReplica(CachedAnswer found) {
+        return isHit(found, false);
     }
 
     private void onBudgetUsed() {
-        if (step == Step.ASKING_REDIS || step == Step.AWAITING_REPLICA) {
+        if (step == Step.ASKING_REDIS) {
             caching.metrics().onRedisFailure();
             miss();
         }
@@ -346,9 +338,12 @@ final class Lookup implements Flight.Leader {
                 || !caching.config().coalesce()) {
             miss();
         } else {
+            stopTimer();
             step = Step.AWAITING_REPLICA;
-            leaseEndNanos = worker.clock().now() + caching.config().lease().toNanos();
-            takeLease();
+            ReplicaTurn mine = new ReplicaTurn(
+                    worker, caching, Objects.requireNonNull(question), model, this::isHitOfReplica, this::miss);
+            turn = mine;
+            mine.begin();
         }
     }
 
@@ -358,96 +353,38 @@ final class Lookup implements Flight.Leader {
         miss();
     }
 
-    /** There is no answer that could be served, or none in time. */
+    /** There is no answer that could be served, or none in time: something similar may do, else a backend is asked. */
     private void miss() {
         stopTimer();
-        step = Step.DECIDED;
         if (control.onlyIfCached()) {
+            step = Step.DECIDED;
             exchange.onNothingKept();
             return;
         }
-        if (lease != null) {
-            long half = caching.config().lease().toNanos() / 2;
-            timer = worker.loop().scheduleWithFixedDelay(lease::renew, half, half, TimeUnit.NANOSECONDS);
+        step = Step.AWAITING_SIMILAR;
+        if (semantic == null || control.noCache() || !semantic.begin(Objects.requireNonNull(question), model)) {
+            onSimilar(null);
         }
-        caching.metrics().onMiss();
-        if (inputs != null && inputs.isKeptEach() && !control.noCache()) {
-            inputs.askForRest();
-        }
-        exchange.onMiss();
     }
 
-    // ------------------------------------------------------------------ other replicas
-
-    private void takeLease() {
-        CompletableFuture<Lease> asked =
-                caching.cache().lease(Objects.requireNonNull(question).key()).toCompletableFuture();
-        if (asked.isDone()) {
-            onLease(asked.join());
+    /** @param found the answer to a similar question; null: there is none */
+    void onSimilar(@Nullable CachedAnswer found) {
+        if (step != Step.AWAITING_SIMILAR) {
             return;
         }
-        awaitReplica();
-        asked.thenAccept(taken -> worker.loop().execute(() -> {
-            worker.clock().read();
-            if (!onLease(taken)) {
-                taken.release();
+        step = Step.DECIDED;
+        if (found == null) {
+            caching.metrics().onMiss();
+            if (inputs != null && inputs.isKeptEach() && !control.noCache()) {
+                inputs.askForRest();
             }
-        }));
-    }
-
-    /** The budget is one for all that Redis is asked in a row; a pause of Redis' does not end a wait for a replica. */
-    private void awaitReplica() {
-        if (timer == null) {
-            awaitRedis(Math.max(caching.config().lookupBudget().toNanos(), LOOK_AGAIN_NANOS));
-        }
-    }
-
-    /** Whether it is of any use. */
-    private boolean onLease(Lease taken) {
-        if (step != Step.AWAITING_REPLICA) {
-            return false;
-        }
-        if (taken.isShared()) {
-            lease = taken;
-            // Who had it may have stored the answer since the last look.
-            lookAgain();
-        } else if (taken.state() == Lease.State.HELD && worker.clock().now() - leaseEndNanos < 0) {
+            exchange.onMiss();
+        } else {
             stopTimer();
-            timer = worker.loop()
-                    .schedule(
-                            () -> onLoop(() -> {
-                                timer = null;
-                                lookAgain();
-                            }),
-                            LOOK_AGAIN_NANOS,
-                            TimeUnit.NANOSECONDS);
-        } else {
-            miss();
-        }
-        return true;
-    }
-
-    private void lookAgain() {
-        if (step != Step.AWAITING_REPLICA) {
-            return;
-        }
-        Question asked = Objects.requireNonNull(question);
-        awaitReplica();
-        caching.cache()
-                .inRedis(asked.key(), asked.form(), model)
-                .thenAccept(answer -> onLoop(() -> onLookedAgain(answer)));
-    }
-
-    private void onLookedAgain(@Nullable CachedAnswer answer) {
-        if (step != Step.AWAITING_REPLICA) {
-            return;
-        }
-        if (isHit(answer, false)) {
             letOthers();
-        } else if (lease != null) {
-            miss();
-        } else {
-            takeLease();
+            caching.metrics().onSemanticHit();
+            tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, found));
+            serve(found, CacheStatus.HIT);
         }
     }
 
@@ -504,6 +441,9 @@ final class Lookup implements Flight.Leader {
 
     private void onRecorded() {
         keeping = false;
+        if (semantic != null) {
+            semantic.onRecorded();
+        }
         if (step == Step.OVER) {
             letOthers();
         }
@@ -597,6 +537,9 @@ final class Lookup implements Flight.Leader {
         if (ageSeconds >= 0) {
             writer.field(AGE, ageSeconds);
         }
+        if (!Double.isNaN(similarity)) {
+            writer.field("X-Cache-Similarity", String.format(Locale.ROOT, "%.3f", similarity));
+        }
     }
 
     /**
@@ -607,6 +550,9 @@ final class Lookup implements Flight.Leader {
     void close(Outcome outcome, boolean committed) {
         step = Step.OVER;
         stopTimer();
+        if (semantic != null) {
+            semantic.close(outcome.failedIn() == null);
+        }
         if (!keeping) {
             letOthers();
             boolean none = !committed && outcome.failedIn() != null && outcome.status() >= 500;
@@ -618,10 +564,8 @@ final class Lookup implements Flight.Leader {
 
     /** Other replicas need not wait any longer. */
     private void letOthers() {
-        Lease ours = lease;
-        lease = null;
-        if (ours != null) {
-            ours.release();
+        if (turn != null) {
+            turn.end();
         }
     }
 

@@ -111,6 +111,7 @@ final class CacheService implements Purges, CacheObserver, AutoCloseable {
     @Override
     public void close() {
         aside.shutdownNow();
+        caching.close();
         cache.close();
     }
 }

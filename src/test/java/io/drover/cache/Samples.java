@@ -107,7 +107,8 @@ final class Samples {
                     List.of(),
                     List.of(),
                     lease,
-                    keyFile);
+                    keyFile,
+                    new CacheConfig.Semantic("", 0.95, 100, Duration.ofMillis(500)));
         }
     }
 

@@ -193,6 +193,12 @@ final class ConfigProblemsTest {
         cache.exclude.keys = "a/b"       | "a/b" (expected: a name of letters, digits and . _ - : [ ])
         cache.lease = 11m                | "11m" (expected: a duration of at most 10m)
         cache.encryption-key-file = []   | [] (expected: a file name)
+        cache.semantic.model = "a b"     | "a b" (expected: a model's name, such as nomic-embed-text)
+        cache.semantic.threshold = 1.1   | 1.1 (expected: a number from 0 to 1, such as 0.95)
+        cache.semantic.threshold = -0.1  | -0.1 (expected: a number from 0 to 1, such as 0.95)
+        cache.semantic.entries = 0       | 0 (expected: a whole number from 1 to 1000000)
+        cache.semantic.timeout = 0       | 0 (expected: a duration of at least 1ms)
+        cache.semantic.timeout = 61s     | "61s" (expected: a duration of at most 1m)
         redis.uri = "http://:pw@cache"   | (hidden) (expected: redis://host:port, rediss:// or redis-sentinel://, several with commas)
         """)
     void aWrongValueIsReportedWithItsExpectation(String line, String printed) {
@@ -467,6 +473,18 @@ final class ConfigProblemsTest {
 
         assertThat(loading.file(text).warnings()).containsExactly("drover.conf:2: drover.cache." + printed);
         assertThat(loading.file(text + "\ndrover.redis.uri = \"redis://a\"").warnings())
+                .isEmpty();
+    }
+
+    @Test
+    void aSemanticTierOfACacheThatIsOffWarns() throws ConfigException {
+        String text = Loading.ONE_BACKEND + "drover.cache.semantic.model = nomic";
+
+        assertThat(loading.file(text).warnings())
+                .containsExactly("drover.conf:2: drover.cache.semantic.model: \"nomic\" (expected: nothing, since"
+                        + " drover.cache.enabled is false)");
+        assertThat(loading.file(text + "\ndrover.cache { enabled = true, memory = 8MiB }")
+                        .warnings())
                 .isEmpty();
     }
 

@@ -103,6 +103,7 @@ final class ConfigTextTest {
                             memory 43MiB, an answer up to 44KiB, a request up to 45KiB, recording 46MiB
                             not for private*, with carol
                             encrypted in Redis, asked for 135ms, writing 47MiB, another replica's answer awaited for 136s
+                            similar prompts from 0.97 by nomic-embed-text, of 48 vectors, within 137ms
                 buffers     retained bodies 17GiB, outbound 18GiB, stream 19KiB down to 20B, hold back 21B
                 cors        Ollama's own origins, https://*.example.com, app://*
                 metrics     at most 22 models by name, stall after 23s
