@@ -99,7 +99,8 @@ final class Following implements Playback, Flight.Follower {
         }
         if (behind) {
             int status = Objects.requireNonNull(relay).status();
-            breakOff(Outcome.failed(status, Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
+            breakOff(Outcome.failed(
+                    status, Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
         } else if (end != null && position == flight.published()) {
             end(end);
         } else if (relay != null) {

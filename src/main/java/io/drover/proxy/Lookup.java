@@ -248,7 +248,8 @@ final class Lookup implements Flight.Leader {
             return;
         }
         boolean shared = caching.config().coalesce() && !control.noCache() && control.maxAgeSeconds() > 0;
-        Flight mine = new Flight(caching.flights(), shared ? new Flights.Key(asked.key(), asked.form(), generation) : null, this);
+        Flight mine = new Flight(
+                caching.flights(), shared ? new Flights.Key(asked.key(), asked.form(), generation) : null, this);
         Flight running = shared ? caching.flights().lead(mine) : null;
         if (running != null && follow(running)) {
             return;

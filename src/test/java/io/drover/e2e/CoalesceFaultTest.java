@@ -7,7 +7,6 @@ import static io.drover.e2e.StagedBackend.LAST;
 import static io.drover.e2e.StagedBackend.ask;
 import static io.drover.e2e.StagedBackend.askSlowly;
 import static io.drover.e2e.StagedBackend.awaitFollowers;
-import static io.drover.e2e.StagedBackend.chunk;
 import static io.drover.e2e.StagedBackend.end;
 import static io.drover.e2e.StagedBackend.http10;
 import static io.drover.e2e.StagedBackend.line;
@@ -114,10 +113,7 @@ class CoalesceFaultTest {
             end(connection);
         });
         begin(Drover.first(backend.url(), other.url()).loops(2));
-        assertThat(three())
-                .extracting(RawClient.Response::body)
-                .as("answers")
-                .containsOnly(LAST);
+        assertThat(three()).extracting(RawClient.Response::body).as("answers").containsOnly(LAST);
         assertThat(other.asked()).isEqualTo(1);
         assertThat(again()).isEqualTo("HIT");
     }
@@ -199,7 +195,8 @@ class CoalesceFaultTest {
             connection.reset();
         });
         begin(setup());
-        String body = "{\"model\":\"m\",\"stream\":true,\"temperature\":0,\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}";
+        String body =
+                "{\"model\":\"m\",\"stream\":true,\"temperature\":0,\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}";
         RawClient leader = keep(drover.connect()).request("POST", "/v1/chat/completions", body);
         backend.awaitAsked(1);
         RawClient follower = keep(drover.connect()).request("POST", "/v1/chat/completions", body);
@@ -248,8 +245,8 @@ class CoalesceFaultTest {
         String error = "{\"error\":\"it is so\"}";
         play((connection, number) -> {
             connection.await(first);
-            connection.send("HTTP/1.1 " + status + " " + reason + "\r\nContent-Type: application/json\r\nContent-Length: "
-                    + error.length() + "\r\n\r\n" + error);
+            connection.send("HTTP/1.1 " + status + " " + reason
+                    + "\r\nContent-Type: application/json\r\nContent-Length: " + error.length() + "\r\n\r\n" + error);
         });
         begin(setup());
         assertThat(three()).allSatisfy(response -> {

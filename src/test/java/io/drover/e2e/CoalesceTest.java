@@ -188,8 +188,7 @@ class CoalesceTest {
     }
 
     static Stream<Arguments> enginesAndMoments() {
-        return Engine.all()
-                .flatMap(engine -> Stream.of(Moment.values()).map(moment -> Arguments.of(engine, moment)));
+        return Engine.all().flatMap(engine -> Stream.of(Moment.values()).map(moment -> Arguments.of(engine, moment)));
     }
 
     @ParameterizedTest
@@ -306,9 +305,8 @@ class CoalesceTest {
     }
 
     static Stream<Arguments> enginesAndFramings() {
-        return Engine.all()
-                .filter(engine -> engine.loops() == 2)
-                .flatMap(engine -> Stream.of(Framing.values()).map(framing -> Arguments.of(engine, framing)));
+        return Engine.all().filter(engine -> engine.loops() == 2).flatMap(engine -> Stream.of(Framing.values())
+                .map(framing -> Arguments.of(engine, framing)));
     }
 
     /** The one for whom the answer was asked is no better than the others. */

@@ -157,7 +157,10 @@ final class StagedBackend implements AutoCloseable {
 
     /** What the requests were to the cache, in the access log. */
     static List<String> statuses(Drover drover, int count) {
-        return drover.log(count).stream().map(line -> line.get("cache")).sorted().toList();
+        return drover.log(count).stream()
+                .map(line -> line.get("cache"))
+                .sorted()
+                .toList();
     }
 
     @Override
