@@ -99,6 +99,8 @@ class SharedCacheProcessesTest {
         one = start(file);
         other = start(file);
         doomed = start(file, "--set", "cache.lease=1s");
+        // All three start at the same time.
+        List.of(one, other, doomed).forEach(DroverProcess::proxy);
     }
 
     private static DroverProcess start(Path file, String... more) {
@@ -357,8 +359,6 @@ class SharedCacheProcessesTest {
 
     @Test
     void aPurgeOfOneAnswerLeavesTheRest() {
-        redis.command("FLUSHALL");
-        awaitSharing();
         String rest = chat(fresh());
         share(rest);
         List<String> before = keys();
