@@ -100,7 +100,9 @@ class SharedCacheProcessesTest {
         other = start(file);
         doomed = start(file, "--set", "cache.lease=1s");
         // All three start at the same time.
-        List.of(one, other, doomed).forEach(DroverProcess::proxy);
+        for (DroverProcess drover : List.of(one, other, doomed)) {
+            assertThat(drover.proxy().getPort()).isPositive();
+        }
     }
 
     private static DroverProcess start(Path file, String... more) {
