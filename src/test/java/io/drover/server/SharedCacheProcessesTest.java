@@ -99,6 +99,10 @@ class SharedCacheProcessesTest {
         one = start(file);
         other = start(file);
         doomed = start(file, "--set", "cache.lease=1s");
+        // All three start at the same time.
+        for (DroverProcess drover : List.of(one, other, doomed)) {
+            assertThat(drover.proxy().getPort()).isPositive();
+        }
     }
 
     private static DroverProcess start(Path file, String... more) {
@@ -357,8 +361,6 @@ class SharedCacheProcessesTest {
 
     @Test
     void aPurgeOfOneAnswerLeavesTheRest() {
-        redis.command("FLUSHALL");
-        awaitSharing();
         String rest = chat(fresh());
         share(rest);
         List<String> before = keys();
