@@ -120,11 +120,15 @@ final class SemanticLookup {
         } else {
             long now = worker.clock().wallMillis();
             tier.find(
-                    group, embedding, Objects.requireNonNull(question), model, kept -> lookup.isRecent(kept, now), found -> worker.loop()
-                            .execute(() -> {
-                                worker.clock().read();
-                                decide(found);
-                            }));
+                    group,
+                    embedding,
+                    Objects.requireNonNull(question),
+                    model,
+                    kept -> lookup.isRecent(kept, now),
+                    found -> worker.loop().execute(() -> {
+                        worker.clock().read();
+                        decide(found);
+                    }));
         }
     }
 
