@@ -11,7 +11,6 @@ import io.drover.testing.RawClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,25 +24,29 @@ class SemanticCacheTest {
     private static final String EMBEDDER = "nomic";
 
     private SimulatedOllama backend;
-    private @Nullable Drover drover;
+    private Drover drover;
 
     @BeforeEach
     void startBackend() {
         backend = SimulatedOllama.start(SimulatedOllama.Settings.defaults()
                 .withModels(List.of(SimulatedModel.named(MODEL), SimulatedModel.embedder(EMBEDDER)))
                 .withTokens(6));
+        drover = launched();
     }
 
     @AfterEach
     void stop() {
-        if (drover != null) {
-            drover.close();
-        }
+        drover.close();
         backend.close();
     }
 
     /** One that knows what the herd has. Keys and values take turns. */
-    private Drover start(String... settings) {
+    private void start(String... settings) {
+        drover.close();
+        drover = launched(settings);
+    }
+
+    private Drover launched(String... settings) {
         Drover.Setup setup = Drover.over(backend.url())
                 .set("cache.enabled", "true")
                 .set("cache.semantic.timeout", "5s")
@@ -52,16 +55,15 @@ class SemanticCacheTest {
             setup.set(settings[i], settings[i + 1]);
         }
         Drover started = setup.start();
-        drover = started;
         Drover.await("every backend is listed", () -> started.server().cluster().backends().stream()
                 .allMatch(each -> each.models().isKnown() && each.version() != null));
         return started;
     }
 
-    private Drover startSemantic(String... settings) {
+    private void startSemantic(String... settings) {
         List<String> all = new ArrayList<>(List.of("cache.semantic.model", EMBEDDER));
         all.addAll(List.of(settings));
-        return start(all.toArray(String[]::new));
+        start(all.toArray(String[]::new));
     }
 
     private static String chat(String prompt, String more) {
