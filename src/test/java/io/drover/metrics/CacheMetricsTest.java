@@ -22,13 +22,15 @@ class CacheMetricsTest {
         cache.onMemoryHit();
         cache.onMemoryHit();
         cache.onRedisHit();
+        cache.onSemanticHit();
         cache.onMiss();
 
         assertThat(scrape())
-                .contains("llm_cache_hits_total 3.0\n")
+                .contains("llm_cache_hits_total 4.0\n")
                 .contains("llm_cache_misses_total 1.0\n")
                 .contains("drover_cache_hits_total{tier=\"memory\",} 2.0\n")
-                .contains("drover_cache_hits_total{tier=\"redis\",} 1.0\n");
+                .contains("drover_cache_hits_total{tier=\"redis\",} 1.0\n")
+                .contains("drover_cache_hits_total{tier=\"semantic\",} 1.0\n");
     }
 
     @Test

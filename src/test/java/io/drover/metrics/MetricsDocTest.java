@@ -120,6 +120,7 @@ class MetricsDocTest {
         cache.recordingBytes(() -> 1);
         cache.entries(() -> 1);
         cache.followers(() -> 1);
+        cache.semanticEntries(() -> 1);
         cache.breakerOpen(() -> false);
         return new String(metrics.scrape(null), StandardCharsets.UTF_8);
     }
