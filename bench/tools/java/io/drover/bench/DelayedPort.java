@@ -10,6 +10,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
 /** A port that leads to another one of this machine, whose answers it holds back for a while. */
@@ -68,7 +69,10 @@ final class DelayedPort implements AutoCloseable {
     private final class Passing extends ChannelInboundHandlerAdapter {
         private final Channel other;
         private final boolean isAnswer;
-        private long last;
+        private final ArrayDeque<Later> held = new ArrayDeque<>();
+
+        /** @param due by {@link System#nanoTime()} */
+        private record Later(long due, Runnable step) {}
 
         Passing(Channel other, boolean isAnswer) {
             this.other = other;
@@ -85,17 +89,26 @@ final class DelayedPort implements AutoCloseable {
             pass(context, other::close);
         }
 
-        /** Later, but in order: also when the delay was just taken away. */
+        /** In order, also when the delay was just taken away. */
         private void pass(ChannelHandlerContext context, Runnable step) {
-            EventLoop loop = context.channel().eventLoop();
-            long now = System.nanoTime();
-            long due = now + (isAnswer ? delayNanos : 0);
-            if (due <= now && last <= now) {
-                step.run();
-                return;
+            boolean isFirst = held.isEmpty();
+            held.add(new Later(System.nanoTime() + (isAnswer ? delayNanos : 0), step));
+            if (isFirst) {
+                release(context.channel().eventLoop());
             }
-            last = Math.max(last, due);
-            loop.schedule(step, last - now, TimeUnit.NANOSECONDS);
+        }
+
+        private void release(EventLoop loop) {
+            long now = System.nanoTime();
+            Later next = held.peek();
+            while (next != null && next.due() <= now) {
+                held.remove();
+                next.step().run();
+                next = held.peek();
+            }
+            if (next != null) {
+                loop.schedule(() -> release(loop), next.due() - now, TimeUnit.NANOSECONDS);
+            }
         }
 
         @Override

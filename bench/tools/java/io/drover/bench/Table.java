@@ -93,8 +93,10 @@ final class Table {
                 && results.failures(figure.group(), first).isEmpty()
                 && !ours.isEmpty()
                 && !theirs.isEmpty();
-        // Nothing to nothing is no ratio.
-        return counts && theirs.stream().allMatch(value -> value > 0)
+        // Nothing to nothing is no ratio, and what was added may be less than nothing.
+        return counts
+                        && ours.stream().allMatch(value -> value >= 0)
+                        && theirs.stream().allMatch(value -> value > 0)
                 ? Spread.ofRatios(ours, theirs).text(2)
                 : "";
     }
