@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -89,7 +90,7 @@ final class CachedRequests implements Measurement {
 
     /** Misses are prompts that were never there. */
     private String nextSeries() {
-        return kind.isMiss() ? kind.ordinal() + "-" + series++ : "0";
+        return kind.isMiss() ? kind.name() + series++ : "0";
     }
 
     private int prompts() {
@@ -120,8 +121,9 @@ final class CachedRequests implements Measurement {
         double share = (load.models().computed() - computed) / (RATE * load.time().toMillis() / 1000);
         results.add(computedSteadily, proxy.name(), 100 * share);
         check(share, proxy, results);
-        if (steady.failure() != null || steady.failed() > 0) {
-            results.fail(group(), proxy.name(), steady.failed() + " failed: " + steady.failure());
+        if (steady.failed() > 0) {
+            String why = Objects.requireNonNullElse(steady.failure(), "not answered");
+            results.fail(group(), proxy.name(), steady.failed() + " failed: " + why);
         }
         Histogram seen = steady.latencies();
         results.add(p50, proxy.name(), Latencies.micros(seen, 50));

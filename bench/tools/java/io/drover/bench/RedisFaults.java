@@ -48,7 +48,6 @@ final class RedisFaults implements Measurement {
     @Override
     public void measure(RunningProxy proxy, Results results) throws IOException {
         for (Fault fault : faults) {
-            load(proxy, time);
             RequestLoad.Result well = load(proxy, time);
             CompletableFuture<Void> struck = CompletableFuture.runAsync(
                     () -> run(fault.strike()),
