@@ -29,9 +29,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class MemoryTierBenchmark {
-    private static final String WHOLE = "{\"model\":\"m\",\"created_at\":\"2026-08-22T01:48:22.123456789Z\",\"response\":"
-            + "\"Yes.\",\"done\":true,\"done_reason\":\"stop\",\"total_duration\":1,\"load_duration\":1,"
-            + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1,\"eval_count\":2,\"eval_duration\":1}";
+    private static final String WHOLE =
+            "{\"model\":\"m\",\"created_at\":\"2026-08-22T01:48:22.123456789Z\",\"response\":"
+                    + "\"Yes.\",\"done\":true,\"done_reason\":\"stop\",\"total_duration\":1,\"load_duration\":1,"
+                    + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1,\"eval_count\":2,\"eval_duration\":1}";
 
     /** Answers in memory, all of which there is room for. */
     @Param({"1", "100000"})

@@ -32,12 +32,7 @@ final class CacheComparison {
     private final Rounds rounds;
 
     CacheComparison(
-            CacheContenders known,
-            Peers peers,
-            CachedRequests.Load load,
-            Path folder,
-            PrintWriter err,
-            Rounds rounds) {
+            CacheContenders known, Peers peers, CachedRequests.Load load, Path folder, PrintWriter err, Rounds rounds) {
         this.known = known;
         this.peers = peers;
         this.load = load;

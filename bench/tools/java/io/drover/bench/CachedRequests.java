@@ -42,6 +42,7 @@ final class CachedRequests implements Measurement {
     static final int CONNECTIONS = 128;
     /** So much of what should be a hit may reach a backend, and the other way round. */
     private static final double STRAY = 0.01;
+
     private static final int SERIES_LENGTH = 1_000_000;
 
     private final Kind kind;
@@ -118,7 +119,8 @@ final class CachedRequests implements Measurement {
         saturate(proxy, results);
         long computed = load.models().computed();
         RequestLoad.Result steady = steady(proxy.port());
-        double share = (load.models().computed() - computed) / (RATE * load.time().toMillis() / 1000);
+        double share =
+                (load.models().computed() - computed) / (RATE * load.time().toMillis() / 1000);
         results.add(computedSteadily, proxy.name(), 100 * share);
         check(share, proxy, results);
         if (steady.failed() > 0) {

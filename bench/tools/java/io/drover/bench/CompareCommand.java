@@ -40,8 +40,9 @@ final class CompareCommand implements Callable<Integer> {
             names = "--only",
             paramLabel = "WHAT",
             split = ",",
-            description = "Some of: requests, streams, capacity, churn, uploads, start, cache, faults. All, if not given;"
-                    + " --quick leaves out capacity, cache and faults then.")
+            description =
+                    "Some of: requests, streams, capacity, churn, uploads, start, cache, faults. All, if not given;"
+                            + " --quick leaves out capacity, cache and faults then.")
     private Set<String> only = new TreeSet<>();
 
     @Option(names = "--streams", paramLabel = "N", split = ",", description = "Numbers of streams to measure.")
@@ -142,8 +143,7 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     /** What the groups about the cache share with the others. */
-    private record Caches(
-            List<Contender> contenders, Results results, Comparison.Saver saver, PrintWriter err) {}
+    private record Caches(List<Contender> contenders, Results results, Comparison.Saver saver, PrintWriter err) {}
 
     private void runCaches(Loops loops, ModelServer models, Path folder, Caches caches) throws IOException {
         CacheComparison.Rounds goRound = (contenders, measurements) -> {

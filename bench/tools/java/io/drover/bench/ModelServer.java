@@ -44,7 +44,8 @@ final class ModelServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new ModelConnection(server.pacer(channel), server.streams, server.computed));
+                        channel.pipeline()
+                                .addLast(new ModelConnection(server.pacer(channel), server.streams, server.computed));
                     }
                 });
         for (int port : ports) {

@@ -21,7 +21,8 @@ final class Prompts implements Supplier<byte[]> {
         return HttpText.request(
                 "POST",
                 "/api/generate",
-                "{\"model\":\"bench\",\"stream\":false,\"options\":{\"temperature\":0},\"prompt\":\"Why is the sky blue? "
+                "{\"model\":\"bench\",\"stream\":false,\"options\":{\"temperature\":0},\"prompt\":\"Why is the sky"
+                        + " blue? "
                         + series + "/" + number + "\"}");
     }
 }

@@ -3,7 +3,6 @@ package io.drover.bench;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -102,7 +101,8 @@ final class RedisServer implements AutoCloseable {
             return client.ask("INFO", "stats")
                     .lines()
                     .filter(line -> line.startsWith("keyspace_hits:") || line.startsWith("keyspace_misses:"))
-                    .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(':') + 1).strip()))
+                    .mapToLong(line ->
+                            Long.parseLong(line.substring(line.indexOf(':') + 1).strip()))
                     .sum();
         }
     }

@@ -53,7 +53,8 @@ final class RequestLoad {
      * @param failed answered with anything but 200, or not at all until a second after the end
      * @param failure the last one; null when each answer was a 200, though some may be missing
      */
-    record Result(Histogram latencies, long failed, @Nullable String failure) {}
+    record Result(
+            Histogram latencies, long failed, @Nullable String failure) {}
 
     /**
      * Runs on one of {@code loops}; the first quarter of {@code time} is not counted.
@@ -65,8 +66,7 @@ final class RequestLoad {
     }
 
     /** @param requests is asked for each of them, by one thread */
-    static Result run(
-            Loops loops, int port, int connections, double rate, Duration time, Supplier<byte[]> requests) {
+    static Result run(Loops loops, int port, int connections, double rate, Duration time, Supplier<byte[]> requests) {
         RequestLoad load = new RequestLoad((EventLoop) loops.group().next(), requests);
         Bootstrap bootstrap =
                 new Bootstrap().group(load.loop).channel(loops.channel()).option(ChannelOption.TCP_NODELAY, true);

@@ -34,7 +34,8 @@ final class Table {
                 .filter(contender -> !results.failures(group, contender.name()).isEmpty()
                         || results.figures().stream()
                                 .anyMatch(figure -> figure.group().equals(group)
-                                        && !results.values(figure, contender.name()).isEmpty()))
+                                        && !results.values(figure, contender.name())
+                                                .isEmpty()))
                 .toList();
     }
 
@@ -55,7 +56,11 @@ final class Table {
         out.append("| |");
         measured.forEach(contender -> out.append(' ').append(contender.name()).append(" |"));
         for (Contender peer : peers(measured)) {
-            out.append(' ').append(measured.get(0).name()).append(" / ").append(peer.name()).append(" |");
+            out.append(' ')
+                    .append(measured.get(0).name())
+                    .append(" / ")
+                    .append(peer.name())
+                    .append(" |");
         }
         out.append("\n|---|");
         out.append("---:|".repeat(measured.size() + peers(measured).size()));
@@ -72,7 +77,9 @@ final class Table {
             out.append(' ').append(cell(figure, contender.name())).append(" |");
         }
         for (Contender peer : peers(measured)) {
-            out.append(' ').append(ratio(figure, measured.get(0).name(), peer.name())).append(" |");
+            out.append(' ')
+                    .append(ratio(figure, measured.get(0).name(), peer.name()))
+                    .append(" |");
         }
         out.append('\n');
     }
