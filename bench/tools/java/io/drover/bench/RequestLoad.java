@@ -38,6 +38,7 @@ final class RequestLoad {
     private final ArrayDeque<Client> idle = new ArrayDeque<>();
     private final ArrayDeque<Long> waiting = new ArrayDeque<>();
     private Histogram latencies = Latencies.histogram();
+    private boolean isAsking = true;
     private long failed;
     private @Nullable String failure;
 
@@ -109,7 +110,8 @@ final class RequestLoad {
     }
 
     private long missing() {
-        return waiting.size()
+        return (isAsking ? 1 : 0)
+                + waiting.size()
                 + clients.stream().filter(client -> client.isWaiting).count();
     }
 
@@ -142,7 +144,8 @@ final class RequestLoad {
                 client.ask(due);
             }
             due += period;
-            return due < end;
+            isAsking = due < end;
+            return isAsking;
         }
     }
 
