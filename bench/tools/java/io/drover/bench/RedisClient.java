@@ -31,7 +31,7 @@ final class RedisClient implements AutoCloseable {
         return new RedisClient(socket);
     }
 
-    /** @return a status, a number or a value, as text; empty for what is not there */
+    /** Asks, and waits. @return a status, a number or a value, as text; empty for what is not there */
     String ask(String... words) throws IOException {
         StringBuilder command = new StringBuilder("*" + words.length + "\r\n");
         for (String word : words) {

@@ -56,7 +56,7 @@ final class RedisFaults implements Measurement {
             Futures.get(struck);
             fault.heal().run();
             double again = awaitUse(proxy);
-            add(results, fault, "failed", "", 0, proxy, ill.failed());
+            add(results, fault, "failed", "", 0, proxy, (double) ill.failed());
             double before = Latencies.micros(well.latencies(), 99);
             double during = Latencies.micros(ill.latencies(), 99);
             add(results, fault, "p99 before", "µs", 0, proxy, before);
