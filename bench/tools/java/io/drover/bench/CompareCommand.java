@@ -25,6 +25,10 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class CompareCommand implements Callable<Integer> {
     private static final int STREAMS_PICTURED = 1000;
+    private static final Set<String> PROXIES = Set.of("requests", "streams", "capacity", "churn", "uploads", "start");
+    private static final Set<String> CACHES = Set.of("cache", "faults");
+    /** Not for a short look. */
+    private static final Set<String> LONG = Set.of("capacity", "cache", "faults");
 
     @Option(names = "--quick", description = "A short look, before and after a change: under two minutes.")
     private boolean quick;
@@ -36,7 +40,9 @@ final class CompareCommand implements Callable<Integer> {
             names = "--only",
             paramLabel = "WHAT",
             split = ",",
-            description = "Some of: requests, streams, capacity, churn, uploads, start. All, if not given.")
+            description =
+                    "Some of: requests, streams, capacity, churn, uploads, start, cache, faults. All, if not given;"
+                            + " --quick leaves out capacity, cache and faults then.")
     private Set<String> only = new TreeSet<>();
 
     @Option(names = "--streams", paramLabel = "N", split = ",", description = "Numbers of streams to measure.")
@@ -61,6 +67,20 @@ final class CompareCommand implements Callable<Integer> {
             defaultValue = "haproxy",
             description = "Default: ${DEFAULT-VALUE}")
     private String haproxy = "haproxy";
+
+    @Option(
+            names = "--redis",
+            paramLabel = "PROGRAM",
+            defaultValue = "redis-server",
+            description = "Default: ${DEFAULT-VALUE}")
+    private String redis = "redis-server";
+
+    @Option(
+            names = "--node",
+            paramLabel = "PROGRAM",
+            defaultValue = "node",
+            description = "Runs the gateway with Redis in front. Default: ${DEFAULT-VALUE}")
+    private String node = "node";
 
     @Option(
             names = "--java",
@@ -99,14 +119,19 @@ final class CompareCommand implements Callable<Integer> {
         root = root.toAbsolutePath().normalize();
         Path folder = Files.createTempDirectory("drover-bench");
         Files.createDirectories(folder.resolve("logs"));
-        List<Contender> contenders = contenders(folder, err);
         Results results = new Results();
-        Comparison comparison = new Comparison(contenders, core, folder, rounds(), results, err);
+        List<Contender> contenders = new ArrayList<>();
         Comparison.Saver saver = () -> save(contenders, results);
         int status = 0;
         try (Loops loops = Loops.start(Math.max(1, Runtime.getRuntime().availableProcessors()));
                 ModelServer models = ModelServer.start(loops, Contenders.BACKENDS)) {
-            run(comparison, loops, models, folder, saver);
+            if (wanted(PROXIES)) {
+                contenders.addAll(contenders(folder, err));
+                run(new Comparison(contenders, core, folder, rounds(), results, err), loops, models, folder, saver);
+            }
+            if (wanted(CACHES)) {
+                runCaches(loops, models, folder, new Caches(contenders, results, saver, err));
+            }
         } catch (IOException | UncheckedIOException | IllegalStateException e) {
             // Half an hour's figures are not thrown away for what comes last.
             err.println("compare: broken off: " + e.getMessage());
@@ -117,11 +142,42 @@ final class CompareCommand implements Callable<Integer> {
         return status;
     }
 
+    /** What the groups about the cache share with the others. */
+    private record Caches(List<Contender> contenders, Results results, Comparison.Saver saver, PrintWriter err) {}
+
+    private void runCaches(Loops loops, ModelServer models, Path folder, Caches caches) throws IOException {
+        CacheComparison.Rounds goRound = (contenders, measurements) -> {
+            for (Contender contender : contenders) {
+                if (caches.contenders().stream().noneMatch(known -> known.name().equals(contender.name()))) {
+                    caches.contenders().add(contender);
+                }
+            }
+            new Comparison(contenders, core, folder, rounds(), caches.results(), caches.err())
+                    .run(
+                            new WarmUp(scripts().resolve("generate.lua"), Duration.ofSeconds(quick ? 3 : 20)),
+                            measurements,
+                            caches.saver());
+        };
+        CacheComparison comparison = new CacheComparison(
+                new CacheContenders(root, folder, java),
+                new CacheComparison.Peers(nginx, redis, node),
+                new CachedRequests.Load(loops, models, scripts(), time()),
+                folder,
+                caches.err(),
+                goRound);
+        if (wanted("cache")) {
+            comparison.requests();
+        }
+        if (wanted("faults")) {
+            comparison.faults();
+        }
+    }
+
     private void run(Comparison comparison, Loops loops, ModelServer models, Path folder, Comparison.Saver saver)
             throws IOException {
         List<Measurement> measurements = measurements(loops, models);
         if (!measurements.isEmpty()) {
-            WarmUp warmUp = new WarmUp(scripts(), Duration.ofSeconds(quick ? 12 : 30));
+            WarmUp warmUp = new WarmUp(scripts().resolve("generate.lua"), Duration.ofSeconds(quick ? 12 : 30));
             comparison.run(warmUp, measurements, saver);
         }
         if (wanted("start")) {
@@ -146,7 +202,11 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     private boolean wanted(String what) {
-        return only.isEmpty() ? !(quick && what.equals("capacity")) : only.contains(what);
+        return only.isEmpty() ? !(quick && LONG.contains(what)) : only.contains(what);
+    }
+
+    private boolean wanted(Set<String> some) {
+        return some.stream().anyMatch(this::wanted);
     }
 
     private List<Measurement> measurements(Loops loops, ModelServer models) {

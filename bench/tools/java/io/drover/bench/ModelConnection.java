@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 
 /** A proxy's connection to a backend. */
 final class ModelConnection extends ChannelInboundHandlerAdapter implements ChunkedFraming.Payload {
@@ -27,8 +28,8 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
     private static final byte[] WHOLE = HttpText.response(
             "200 OK",
             "{\"model\":\"bench\",\"created_at\":\"2026-08-22T01:48:22.123456789Z\",\"response\":\"Yes.\",\"done\":true,"
-                    + "\"done_reason\":\"stop\",\"total_duration\":1000000,\"load_duration\":1000,"
-                    + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1000,\"eval_count\":2,\"eval_duration\":1000}");
+                + "\"done_reason\":\"stop\",\"total_duration\":1000000,\"load_duration\":1000,"
+                + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1000,\"eval_count\":2,\"eval_duration\":1000}");
     private static final byte[] STREAM_HEAD = HttpText.ascii("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
             + "Date: Sat, 22 Aug 2026 01:48:22 GMT\r\nTransfer-Encoding: chunked\r\n\r\n");
     private static final byte[] STREAM_END = HttpText.ascii(new String(
@@ -42,6 +43,7 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
 
     private final Pacer pacer;
     private final AtomicInteger streams;
+    private final LongAdder computed;
     private final HeadParser parser = HeadParser.ofRequests(HttpText.MAX_HEAD, HttpText.MAX_FIELDS);
     private final MessageHead head = new MessageHead();
     private final ChunkedFraming chunks = new ChunkedFraming(HttpText.MAX_HEAD);
@@ -51,9 +53,10 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
     private boolean chunked;
     private long remaining;
 
-    ModelConnection(Pacer pacer, AtomicInteger streams) {
+    ModelConnection(Pacer pacer, AtomicInteger streams, LongAdder computed) {
         this.pacer = pacer;
         this.streams = streams;
+        this.computed = computed;
     }
 
     @Override
@@ -116,6 +119,7 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
         } else if (!head.isMethod("POST")) {
             send(context, OK, close);
         } else if (asked("\"stream\":false") >= 0) {
+            computed.increment();
             send(context, WHOLE, close);
         } else {
             stream(context, number("\"num_predict\":"), number("\"rate\":"));

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
@@ -23,6 +24,7 @@ final class ModelServer implements AutoCloseable {
     private static final int BACKLOG = 4096;
 
     private final AtomicInteger streams = new AtomicInteger();
+    private final LongAdder computed = new LongAdder();
     private final Map<EventExecutor, Pacer> pacers;
     private final List<Channel> listeners = new ArrayList<>();
 
@@ -42,7 +44,8 @@ final class ModelServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new ModelConnection(server.pacer(channel), server.streams));
+                        channel.pipeline()
+                                .addLast(new ModelConnection(server.pacer(channel), server.streams, server.computed));
                     }
                 });
         for (int port : ports) {
@@ -63,6 +66,11 @@ final class ModelServer implements AutoCloseable {
     /** Answers that are being streamed. */
     int streams() {
         return streams.get();
+    }
+
+    /** Answers that were not streamed, since the start. */
+    long computed() {
+        return computed.sum();
     }
 
     /** How late tokens were sent since the last call, nanoseconds: what the load side itself could not keep up with. */

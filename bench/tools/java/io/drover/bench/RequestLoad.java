@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -26,22 +27,35 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestLoad {
     private static final int OK = 200;
+    /** For answers that are still missing at the end. */
+    private static final Duration GRACE = Duration.ofSeconds(1);
 
     private final EventLoop loop;
+    private final Supplier<byte[]> requests;
     private final Pacer pacer;
     private final List<Channel> channels = new ArrayList<>();
+    private final List<Client> clients = new ArrayList<>();
     private final ArrayDeque<Client> idle = new ArrayDeque<>();
     private final ArrayDeque<Long> waiting = new ArrayDeque<>();
     private Histogram latencies = Latencies.histogram();
+    private boolean isAsking = true;
+    private long failed;
     private @Nullable String failure;
 
-    private RequestLoad(EventLoop loop) {
+    private RequestLoad(EventLoop loop, Supplier<byte[]> requests) {
         this.loop = loop;
+        this.requests = requests;
         pacer = new Pacer(loop);
     }
 
-    /** What was seen: {@code failure} is null when every request was answered with 200. */
-    record Result(Histogram latencies, @Nullable String failure) {}
+    /**
+     * What was seen.
+     *
+     * @param failed answered with anything but 200, or not at all until a second after the end
+     * @param failure the last one; null when each answer was a 200, though some may be missing
+     */
+    record Result(
+            Histogram latencies, long failed, @Nullable String failure) {}
 
     /**
      * Runs on one of {@code loops}; the first quarter of {@code time} is not counted.
@@ -49,13 +63,20 @@ final class RequestLoad {
      * @param rate requests per second
      */
     static Result run(Loops loops, int port, int connections, double rate, Duration time) {
-        RequestLoad load = new RequestLoad((EventLoop) loops.group().next());
+        return run(loops, port, connections, rate, time, () -> HttpText.SMALL_REQUEST);
+    }
+
+    /** @param requests is asked for each of them, by one thread */
+    static Result run(Loops loops, int port, int connections, double rate, Duration time, Supplier<byte[]> requests) {
+        RequestLoad load = new RequestLoad((EventLoop) loops.group().next(), requests);
         Bootstrap bootstrap =
                 new Bootstrap().group(load.loop).channel(loops.channel()).option(ChannelOption.TCP_NODELAY, true);
         for (int i = 0; i < connections; i++) {
+            Client client = load.new Client();
+            load.clients.add(client);
             Channel channel = bootstrap
                     .clone()
-                    .handler(load.new Client())
+                    .handler(client)
                     .connect("127.0.0.1", port)
                     .syncUninterruptibly()
                     .channel();
@@ -66,7 +87,10 @@ final class RequestLoad {
         load.loop.execute(() -> load.pacer.add(arrivals));
         Pause.of(time.dividedBy(4));
         Futures.get(load.loop.submit(() -> load.latencies = Latencies.histogram()));
-        Pause.of(Duration.ofNanos(end - System.nanoTime()));
+        Pause.until(end);
+        while (Futures.get(load.loop.submit(load::missing)) > 0 && System.nanoTime() < end + GRACE.toNanos()) {
+            Pause.of(Duration.ofMillis(5));
+        }
         Result result = Futures.get(load.loop.submit(load::result));
         load.channels.forEach(channel -> channel.close().syncUninterruptibly());
         return result;
@@ -75,9 +99,25 @@ final class RequestLoad {
     private Result result() {
         // Those that still wait have waited this long at least.
         long now = System.nanoTime();
+        long missing = missing();
         waiting.forEach(due -> Latencies.record(latencies, now - due));
+        clients.stream()
+                .filter(client -> client.isWaiting)
+                .forEach(client -> Latencies.record(latencies, now - client.asked));
+        waiting.clear();
         idle.clear();
-        return new Result(latencies, failure);
+        return new Result(latencies, failed + missing, failure);
+    }
+
+    private long missing() {
+        return (isAsking ? 1 : 0)
+                + waiting.size()
+                + clients.stream().filter(client -> client.isWaiting).count();
+    }
+
+    private void fail(String why) {
+        failed++;
+        failure = why;
     }
 
     private final class Arrivals implements Pacer.Paced {
@@ -104,7 +144,8 @@ final class RequestLoad {
                 client.ask(due);
             }
             due += period;
-            return due < end;
+            isAsking = due < end;
+            return isAsking;
         }
     }
 
@@ -113,6 +154,7 @@ final class RequestLoad {
         private final MessageHead head = new MessageHead();
         private @Nullable ChannelHandlerContext context;
         private boolean inBody;
+        private boolean isWaiting;
         private long remaining;
         private long asked;
 
@@ -124,8 +166,9 @@ final class RequestLoad {
 
         void ask(long due) {
             asked = due;
+            isWaiting = true;
             if (context != null) {
-                context.writeAndFlush(Unpooled.wrappedBuffer(HttpText.SMALL_REQUEST), context.voidPromise());
+                context.writeAndFlush(Unpooled.wrappedBuffer(requests.get()), context.voidPromise());
             }
         }
 
@@ -140,7 +183,7 @@ final class RequestLoad {
                     inBody = true;
                     remaining = BodyFraming.contentLengthOrNone(head);
                     if (head.status() != OK || remaining < 0) {
-                        failure = "status " + head.status() + ", length " + remaining;
+                        fail("status " + head.status() + ", length " + remaining);
                     }
                 }
                 remaining -= in.readableBytes();
@@ -155,6 +198,7 @@ final class RequestLoad {
         private void answered() {
             Latencies.record(latencies, System.nanoTime() - asked);
             inBody = false;
+            isWaiting = false;
             parser.reset(head);
             Long due = waiting.poll();
             if (due == null) {
@@ -168,6 +212,15 @@ final class RequestLoad {
         public void exceptionCaught(ChannelHandlerContext caught, Throwable cause) {
             failure = cause.toString();
             caught.close();
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext gone) {
+            idle.remove(this);
+            if (isWaiting) {
+                isWaiting = false;
+                fail(failure == null ? "connection closed" : failure);
+            }
         }
     }
 }

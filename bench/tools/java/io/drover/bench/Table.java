@@ -23,15 +23,25 @@ final class Table {
                 group = figure.group();
                 head(out, group);
             }
-            row(out, figure);
+            row(out, figure, contenders(group));
         }
         return out.toString();
     }
 
-    private List<Contender> peers() {
+    /** Those that were measured there. */
+    private List<Contender> contenders(String group) {
         return contenders.stream()
-                .filter(contender -> !contender.name().equals(Contenders.DROVER))
+                .filter(contender -> !results.failures(group, contender.name()).isEmpty()
+                        || results.figures().stream()
+                                .anyMatch(figure -> figure.group().equals(group)
+                                        && !results.values(figure, contender.name())
+                                                .isEmpty()))
                 .toList();
+    }
+
+    /** Drover, or a kind of it, is the first one. */
+    private static List<Contender> peers(List<Contender> measured) {
+        return measured.subList(Math.min(1, measured.size()), measured.size());
     }
 
     private void head(StringBuilder out, String group) {
@@ -42,25 +52,34 @@ final class Table {
         for (String remark : results.remarks(group)) {
             out.append("Note: ").append(remark).append(".\n\n");
         }
+        List<Contender> measured = contenders(group);
         out.append("| |");
-        contenders.forEach(contender -> out.append(' ').append(contender.name()).append(" |"));
-        peers().forEach(peer -> out.append(" drover / ").append(peer.name()).append(" |"));
+        measured.forEach(contender -> out.append(' ').append(contender.name()).append(" |"));
+        for (Contender peer : peers(measured)) {
+            out.append(' ')
+                    .append(measured.get(0).name())
+                    .append(" / ")
+                    .append(peer.name())
+                    .append(" |");
+        }
         out.append("\n|---|");
-        out.append("---:|".repeat(contenders.size() + peers().size()));
+        out.append("---:|".repeat(measured.size() + peers(measured).size()));
         out.append('\n');
     }
 
-    private void row(StringBuilder out, Figure figure) {
+    private void row(StringBuilder out, Figure figure, List<Contender> measured) {
         out.append("| ").append(figure.name());
         if (!figure.unit().isEmpty()) {
             out.append(", ").append(figure.unit());
         }
         out.append(" |");
-        for (Contender contender : contenders) {
+        for (Contender contender : measured) {
             out.append(' ').append(cell(figure, contender.name())).append(" |");
         }
-        for (Contender peer : peers()) {
-            out.append(' ').append(ratio(figure, peer.name())).append(" |");
+        for (Contender peer : peers(measured)) {
+            out.append(' ')
+                    .append(ratio(figure, measured.get(0).name(), peer.name()))
+                    .append(" |");
         }
         out.append('\n');
     }
@@ -74,13 +93,18 @@ final class Table {
         return values.isEmpty() ? "" : Spread.of(values).text(figure.decimals());
     }
 
-    private String ratio(Figure figure, String peer) {
-        List<Double> ours = results.values(figure, Contenders.DROVER);
+    private String ratio(Figure figure, String first, String peer) {
+        List<Double> ours = results.values(figure, first);
         List<Double> theirs = results.values(figure, peer);
         boolean counts = results.failures(figure.group(), peer).isEmpty()
-                && results.failures(figure.group(), Contenders.DROVER).isEmpty()
+                && results.failures(figure.group(), first).isEmpty()
                 && !ours.isEmpty()
                 && !theirs.isEmpty();
-        return counts ? Spread.ofRatios(ours, theirs).text(2) : "";
+        // Nothing to nothing is no ratio, and what was added may be less than nothing.
+        return counts
+                        && ours.stream().allMatch(value -> value >= 0)
+                        && theirs.stream().allMatch(value -> value > 0)
+                ? Spread.ofRatios(ours, theirs).text(2)
+                : "";
     }
 }

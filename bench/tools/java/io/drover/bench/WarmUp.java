@@ -17,14 +17,17 @@ final class WarmUp {
     private static final double FASTER = 1.03;
 
     private final Wrk wrk;
+    private final String[] arguments;
     private final int most;
 
     /**
-     * @param scripts folder of the scripts of wrk
+     * @param script of wrk
      * @param most this long at most, for each
+     * @param arguments of the script
      */
-    WarmUp(Path scripts, Duration most) {
-        wrk = new Wrk(scripts.resolve("generate.lua"), CONNECTIONS);
+    WarmUp(Path script, Duration most, String... arguments) {
+        wrk = new Wrk(script, CONNECTIONS);
+        this.arguments = arguments;
         this.most = (int) most.dividedBy(SLICE);
     }
 
@@ -32,7 +35,7 @@ final class WarmUp {
         double best = 0;
         int same = 0;
         for (int slice = 0; slice < most && same < ENOUGH; slice++) {
-            double rate = wrk.run(proxy.port(), SLICE).requestsPerSecond();
+            double rate = wrk.run(proxy.port(), SLICE, arguments).requestsPerSecond();
             same = rate > FASTER * best ? 0 : same + 1;
             best = Math.max(best, rate);
         }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,17 +27,19 @@ final class Wrk {
     /** {@code failure}: wrk's own line about requests that failed, or empty. */
     record Result(double requestsPerSecond, long requests, String failure) {}
 
-    Result run(int port, Duration time) throws IOException {
-        Process wrk = new ProcessBuilder(
-                        "wrk",
-                        "-t1",
-                        "-c" + connections,
-                        "-d" + time.toSeconds() + "s",
-                        "-s",
-                        script.toString(),
-                        "http://127.0.0.1:" + port)
-                .redirectErrorStream(true)
-                .start();
+    /** @param arguments of the script's own */
+    Result run(int port, Duration time, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                "wrk",
+                "-t1",
+                "-c" + connections,
+                "-d" + time.toSeconds() + "s",
+                "-s",
+                script.toString(),
+                "http://127.0.0.1:" + port,
+                "--"));
+        command.addAll(List.of(arguments));
+        Process wrk = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(wrk.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         Matcher rate = RATE.matcher(printed);
         Matcher count = COUNT.matcher(printed);
