@@ -28,8 +28,8 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
     private static final byte[] WHOLE = HttpText.response(
             "200 OK",
             "{\"model\":\"bench\",\"created_at\":\"2026-08-22T01:48:22.123456789Z\",\"response\":\"Yes.\",\"done\":true,"
-                + "\"done_reason\":\"stop\",\"total_duration\":1000000,\"load_duration\":1000,"
-                + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1000,\"eval_count\":2,\"eval_duration\":1000}");
+                    + "\"done_reason\":\"stop\",\"total_duration\":1000000,\"load_duration\":1000,"
+                    + "\"prompt_eval_count\":5,\"prompt_eval_duration\":1000,\"eval_count\":2,\"eval_duration\":1000}");
     private static final byte[] STREAM_HEAD = HttpText.ascii("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
             + "Date: Sat, 22 Aug 2026 01:48:22 GMT\r\nTransfer-Encoding: chunked\r\n\r\n");
     private static final byte[] STREAM_END = HttpText.ascii(new String(

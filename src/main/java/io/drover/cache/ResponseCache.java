@@ -27,6 +27,8 @@ public final class ResponseCache implements AutoCloseable {
     /** How often it is asked what others have purged, should the message be lost; and old answers leave memory. */
     private static final long TICK_MILLIS = 1_000;
 
+    private static final long CLOSING_MILLIS = 500;
+
     private static final Form[] FORMS = Form.values();
 
     private final CacheConfig config;
@@ -320,10 +322,18 @@ public final class ResponseCache implements AutoCloseable {
         return sharing != null && sharing.guarded().isOpen();
     }
 
-    /** Lets go of everything; takes no time. What is on its way to Redis may still arrive. */
+    /** Lets go of everything, once Redis was told what waits to be told: half a second at most. */
     @Override
     public void close() {
-        thread.shutdownNow();
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(CLOSING_MILLIS, TimeUnit.MILLISECONDS)) {
+                thread.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            thread.shutdownNow();
+        }
         if (sharing != null) {
             sharing.link().removeListener(sharing.listener());
             CompletableFuture<StatefulConnection<?, ?>> last = listening;

@@ -245,7 +245,14 @@ final class Exchange implements HeadLines {
 
     /** It cannot be completed. */
     void onPlaybackBroken(Relay told, Outcome outcome) {
-        if (told.breakOff(true, outcome)) {
+        boolean orderly = told.breakOff(true, outcome);
+        if (fetch.call() != null && goesOnWithoutClient(outcome)) {
+            // It is the leader's own client that was too slow, and not those who follow.
+            client.flush();
+            client.closeNow();
+            return;
+        }
+        if (orderly) {
             persistence = told.endsWithConnection() ? Persistence.CLOSED : persistence;
         } else {
             client.cut(told.endsWithConnection());
@@ -339,6 +346,9 @@ final class Exchange implements HeadLines {
         Flight followed = lookup == null ? null : lookup.followed();
         if (followed == null) {
             return;
+        }
+        if (playback == null) {
+            fetch.prepareHandOver();
         }
         if (playback == null && left == null && !client.isWritable()) {
             Relay had = fetch.handOver();

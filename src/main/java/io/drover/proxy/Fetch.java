@@ -370,6 +370,14 @@ final class Fetch implements ResponseSink {
         return clients;
     }
 
+    /** Somebody else wants the answer: the client may have to be served apart from it. */
+    void prepareHandOver() {
+        Call running = reading();
+        if (running != null) {
+            relay.writer().frameAnew(running.isAtBoundary());
+        }
+    }
+
     /** The try whose answer is being relayed, if there is one. */
     private @Nullable Call reading() {
         Call running = call;

@@ -38,6 +38,8 @@ final class ResponseWriter {
     private boolean endsWithConnection;
     private boolean committed;
     private boolean detached;
+    /** Whether the body is framed anew from the next chunk on. */
+    private boolean framesAnew;
     /** Not yet written, with room for a small body: one write instead of two. */
     private @Nullable ByteBuf head;
 
@@ -246,12 +248,20 @@ final class ResponseWriter {
             wire.release();
             return;
         }
+        int first = 0;
+        if (mode == Mode.RAW && framesAnew && payload.count() > 1) {
+            // Behind the first range a chunk has ended.
+            int end = payload.to(0) + ChunkWriter.crlf().readableBytes();
+            emit(wire.retainedSlice(wire.readerIndex(), end - wire.readerIndex()));
+            reframe();
+            first = 1;
+        }
         if (mode == Mode.RAW || (mode == Mode.BARE && framing.kind() != BodyFraming.Kind.CHUNKED)) {
             emit(wire);
             return;
         }
         try {
-            for (int i = 0; i < payload.count(); i++) {
+            for (int i = first; i < payload.count(); i++) {
                 piece(wire.retainedSlice(payload.from(i), payload.to(i) - payload.from(i)));
             }
         } finally {
@@ -309,6 +319,17 @@ final class ResponseWriter {
         emit(ChunkWriter.sizeLine(worker.allocator(), payload.readableBytes()));
         emit(payload);
         emit(ChunkWriter.crlf());
+    }
+
+    /**
+     * From the next chunk on the body goes out in chunks of our own, so that at any byte of it something else may go on
+     * with it. A backend's chunks may be so large, or so cut, that no read ends between two.
+     */
+    void frameAnew(boolean atBoundary) {
+        framesAnew = true;
+        if (atBoundary) {
+            reframe();
+        }
     }
 
     /**

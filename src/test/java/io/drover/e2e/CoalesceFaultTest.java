@@ -303,6 +303,8 @@ class CoalesceFaultTest {
         });
         begin(setup().set("cache.ttl", "1ms"));
         assertThat(again()).isEqualTo("MISS");
+        long kept = System.currentTimeMillis();
+        Drover.await("it is no longer fresh", () -> System.currentTimeMillis() > kept + 2);
         RawClient leader = keep(ask(drover));
         backend.awaitAsked(2);
         RawClient follower = follower(1);

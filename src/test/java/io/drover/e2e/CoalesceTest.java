@@ -417,6 +417,21 @@ class CoalesceTest {
     }
 
     @Test
+    void theFirstThatFallsBehindDoesNotTakeTheOthersAlong() throws Exception {
+        playLarge(16 * 1024);
+        begin(setup().set("cache.max-entry", "256KiB"));
+        RawClient leader = keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = follower(1);
+        first.countDown();
+        assertThat(follower.readResponse().body()).isEqualTo(large(16 * 1024));
+        assertThat(drover.log(2))
+                .extracting(line -> line.get("cause"))
+                .contains("client fell behind an answer that others follow");
+        assertThatThrownBy(leader::readResponse).isInstanceOf(UncheckedIOException.class);
+    }
+
+    @Test
     void whoFallsBehindAnAnswerThatIsNotKeptIsTold() throws Exception {
         playLarge(16 * 1024);
         begin(setup().set("cache.max-entry", "256KiB"));
@@ -462,10 +477,8 @@ class CoalesceTest {
         byte[] piece = new byte[1 << 16];
         CountDownLatch sent = new CountDownLatch(1);
         play((connection, number) -> {
-            connection.send(HEAD);
-            connection.sendChunk(line("one"));
+            connection.send(HEAD + "10000000\r\n" + "x");
             connection.await(first);
-            connection.send("10000000\r\n");
             for (int i = 0; i < 256; i++) {
                 connection.send(piece);
             }

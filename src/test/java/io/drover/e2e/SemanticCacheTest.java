@@ -255,6 +255,8 @@ class SemanticCacheTest {
         // As many may be late; then nobody waits for another.
         assertThat(received("/api/embed")).hasSize(8);
         assertThat(drover.metric("drover_cache_embedding_failures_total")).isEqualTo(8);
+        backend.clearFaults();
+        backend.disconnect(true);
     }
 
     @Test

@@ -266,6 +266,8 @@ class SharedCacheProcessesTest {
     private static String withoutTimes(RawClient.Response response) {
         return response.body()
                 .replaceAll("\"(created_at|completed_at|created)\":(\"[^\"]*\"|[0-9]+)", "\"$1\":0")
+                // Of a vector that was asked for by itself nobody measures how long the whole took.
+                .replaceAll("(?<=]),\"total_duration\":[0-9]+,\"load_duration\":[0-9]+", "")
                 .replaceAll("(chatcmpl|cmpl|resp|msg|req)[-_][A-Za-z0-9]+", "$1");
     }
 
