@@ -138,6 +138,11 @@ public final class CachedAnswer {
         return origin;
     }
 
+    /** How many seconds ago it was complete; 0 where the clock that told so is ahead. */
+    public long ageSeconds(long wallMillis) {
+        return Math.max(0, wallMillis - origin.atMillis()) / 1000;
+    }
+
     /** Tokens of the prompt and generated ones, as the answer tells; -1 where it does not. */
     public long tokens() {
         return tokens;

@@ -9,8 +9,6 @@ import io.drover.ollama.ApiFamily;
 import io.drover.ollama.Endpoint;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +42,14 @@ public final class QuestionReader {
                     .build())
             .build();
 
-    private static final ThreadLocal<Transcript> MINE = ThreadLocal.withInitial(Transcript::new);
+    private static final ThreadLocal<Scratch> MINE = ThreadLocal.withInitial(Scratch::new);
+
+    /** What one request after the other is read with. */
+    private record Scratch(Transcript transcript, StrictText text) {
+        Scratch() {
+            this(new Transcript(), new StrictText());
+        }
+    }
 
     private final Endpoint endpoint;
     private final Map<String, FieldMeaning> meanings;
@@ -87,12 +92,9 @@ public final class QuestionReader {
         if (meanings == null) {
             return Bypass.ENDPOINT;
         }
-        Transcript transcript = MINE.get();
-        // Not Jackson's own decoder: it takes overlong forms and surrogates for what they stand for, and Go does not.
-        // This
-        // one reports whatever is not UTF-8.
-        InputStreamReader text = new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder());
-        try (JsonParser json = JSON.createParser(text)) {
+        Scratch scratch = MINE.get();
+        Transcript transcript = scratch.transcript();
+        try (JsonParser json = scratch.text().parse(JSON, body)) {
             transcript.text(WAY);
             transcript.text(endpoint.name());
             transcript.text(asked.modelDigest());

@@ -29,6 +29,9 @@ public final class ResponseCache implements AutoCloseable {
 
     private static final long CLOSING_MILLIS = 500;
 
+    /** Reading and writing so much takes half a millisecond. */
+    private static final int QUICK_BYTES = 48 << 10;
+
     private static final Form[] FORMS = Form.values();
 
     private final CacheConfig config;
@@ -169,7 +172,7 @@ public final class ResponseCache implements AutoCloseable {
         CachedAnswer newest = best;
         for (Form other : FORMS) {
             CachedAnswer kept = other == form ? null : memory.find(key, other);
-            if (kept != null && isThere(kept, generation, now) && isNewer(kept, newest)) {
+            if (kept != null && isQuick(kept) && isThere(kept, generation, now) && isNewer(kept, newest)) {
                 CachedAnswer told = kept.as(form);
                 newest = told == null ? newest : told;
             }
@@ -178,6 +181,41 @@ public final class ResponseCache implements AutoCloseable {
             memory.put(key, newest);
         }
         return newest;
+    }
+
+    /** Whether an event loop has the time to tell it in another form. */
+    private static boolean isQuick(CachedAnswer answer) {
+        return answer.weight() <= QUICK_BYTES;
+    }
+
+    /**
+     * As {@link #inMemory}, for what that leaves out: an answer that is there in another form, and takes a while to be told
+     * in this one.
+     *
+     * @return never fails; null where there is none, at once
+     */
+    public CompletionStage<@Nullable CachedAnswer> inAnotherForm(CacheKey key, Form form, String model) {
+        long generation = generation(key, model);
+        long now = wallMillis.getAsLong();
+        CachedAnswer newest = null;
+        for (Form other : FORMS) {
+            CachedAnswer kept = other == form ? null : memory.find(key, other);
+            if (kept != null && !isQuick(kept) && isThere(kept, generation, now) && isNewer(kept, newest)) {
+                newest = kept;
+            }
+        }
+        CachedAnswer kept = newest;
+        return kept == null
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.supplyAsync(() -> toldAndKept(key, form, kept), this::behind);
+    }
+
+    private @Nullable CachedAnswer toldAndKept(CacheKey key, Form form, CachedAnswer kept) {
+        CachedAnswer told = kept.as(form);
+        if (told != null && told != kept) {
+            keep(key, told);
+        }
+        return told;
     }
 
     private boolean isThere(CachedAnswer answer, long generation, long now) {
@@ -200,9 +238,12 @@ public final class ResponseCache implements AutoCloseable {
             return CompletableFuture.completedFuture(null);
         }
         long generation = generation(key, model);
-        return sharing.tier()
-                .find(key, generation)
-                .thenApply(found -> found == null ? null : taken(key, form, generation, found));
+        return sharing.tier().find(key, generation).thenCompose(found -> {
+            if (found == null || found.form() == form || isQuick(found)) {
+                return CompletableFuture.completedFuture(found == null ? null : taken(key, form, generation, found));
+            }
+            return CompletableFuture.supplyAsync(() -> taken(key, form, generation, found), this::behind);
+        });
     }
 
     private @Nullable CachedAnswer taken(CacheKey key, Form form, long generation, CachedAnswer found) {
@@ -210,11 +251,7 @@ public final class ResponseCache implements AutoCloseable {
             return null;
         }
         keep(key, found);
-        CachedAnswer answer = found.as(form);
-        if (answer != null && answer != found) {
-            keep(key, answer);
-        }
-        return answer;
+        return toldAndKept(key, form, found);
     }
 
     /** Unless a newer one has come meanwhile. */

@@ -35,6 +35,7 @@ public enum Field {
     X_REQUEST_ID("X-Request-Id"),
     X_DROVER_BACKEND("X-Drover-Backend"),
     CACHE_CONTROL("Cache-Control"),
+    X_CACHE("X-Cache"),
     RETRY_AFTER("Retry-After"),
     RATE_LIMIT_LIMIT("RateLimit-Limit"),
     RATE_LIMIT_REMAINING("RateLimit-Remaining"),

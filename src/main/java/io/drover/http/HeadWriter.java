@@ -25,6 +25,8 @@ public final class HeadWriter {
     private static final boolean[] DROPPED_FROM_REQUEST = new boolean[Field.values().length];
     private static final boolean[] DROPPED_FROM_RESPONSE = new boolean[Field.values().length];
     private static final boolean[] DROPPED_FROM_LIMITED_RESPONSE = new boolean[Field.values().length];
+    private static final boolean[] DROPPED_FROM_CACHED_RESPONSE = new boolean[Field.values().length];
+    private static final boolean[] DROPPED_FROM_BOTH = new boolean[Field.values().length];
 
     static {
         for (Field field : Field.values()) {
@@ -43,6 +45,10 @@ public final class HeadWriter {
                     };
             DROPPED_FROM_LIMITED_RESPONSE[field.ordinal()] =
                     DROPPED_FROM_RESPONSE[field.ordinal()] || field.isRateLimit();
+            DROPPED_FROM_CACHED_RESPONSE[field.ordinal()] =
+                    DROPPED_FROM_RESPONSE[field.ordinal()] || field == Field.X_CACHE;
+            DROPPED_FROM_BOTH[field.ordinal()] =
+                    DROPPED_FROM_LIMITED_RESPONSE[field.ordinal()] || field == Field.X_CACHE;
         }
     }
 
@@ -97,14 +103,18 @@ public final class HeadWriter {
         pass(head, DROPPED_FROM_REQUEST);
     }
 
-    /** Adds the end-to-end fields of a response that a client may see. */
-    public void passResponseFields(MessageHead head) {
-        pass(head, DROPPED_FROM_RESPONSE);
-    }
-
-    /** The same without what a backend tells of a limit, for a response that tells of ours. */
-    public void passLimitedResponseFields(MessageHead head) {
-        pass(head, DROPPED_FROM_LIMITED_RESPONSE);
+    /**
+     * Adds the end-to-end fields of a response that a client may see.
+     *
+     * @param limited whether the response tells of a limit of ours, and so of none that a backend tells of
+     * @param cached whether it tells what our cache had to do with it
+     */
+    public void passResponseFields(MessageHead head, boolean limited, boolean cached) {
+        if (limited) {
+            pass(head, cached ? DROPPED_FROM_BOTH : DROPPED_FROM_LIMITED_RESPONSE);
+        } else {
+            pass(head, cached ? DROPPED_FROM_CACHED_RESPONSE : DROPPED_FROM_RESPONSE);
+        }
     }
 
     private void pass(MessageHead head, boolean[] dropped) {

@@ -506,6 +506,11 @@ final class Exchange implements HeadLines {
         }
     }
 
+    @Override
+    public boolean isCacheTold() {
+        return lookup != null;
+    }
+
     /** The only exit: releases everything, tells log and metrics, lets the connection go on. */
     private void finish(Outcome outcome) {
         if (timeline.phase() == Phase.DONE) {

@@ -151,7 +151,23 @@ final class Lookup implements Flight.Leader {
         status = CacheStatus.MISS;
         generation = caching.cache().generation(asked.key(), model);
         CachedAnswer kept = control.noCache() ? null : caching.cache().inMemory(asked.key(), asked.form(), model);
-        if (!isHit(kept, true)) {
+        if (isHit(kept, true)) {
+            return;
+        }
+        CompletableFuture<@Nullable CachedAnswer> told = control.noCache()
+                ? CompletableFuture.completedFuture(null)
+                : caching.cache()
+                        .inAnotherForm(asked.key(), asked.form(), model)
+                        .toCompletableFuture();
+        if (told.isDone()) {
+            onTold(asked, told.join());
+        } else {
+            told.thenAccept(answer -> onLoop(() -> onTold(asked, answer)));
+        }
+    }
+
+    private void onTold(Question asked, @Nullable CachedAnswer inThisForm) {
+        if (!isHit(inThisForm, true)) {
             join(asked);
         }
     }
@@ -175,7 +191,11 @@ final class Lookup implements Flight.Leader {
             return false;
         }
         if (!isRecent(found, worker.clock().wallMillis())) {
-            expired = newer(expired, found);
+            CachedAnswer before = expired;
+            expired = before == null
+                            || before.origin().atMillis() < found.origin().atMillis()
+                    ? found
+                    : before;
             return false;
         }
         if (inMemory) {
@@ -192,21 +212,12 @@ final class Lookup implements Flight.Leader {
 
     /** Whether it may be served as if it were new. On any thread. */
     boolean isRecent(CachedAnswer found, long wallMillis) {
-        return caching.cache().isFresh(found, wallMillis) && ageSeconds(found, wallMillis) <= control.maxAgeSeconds();
-    }
-
-    private static CachedAnswer newer(@Nullable CachedAnswer one, CachedAnswer other) {
-        boolean keep = one != null && one.origin().atMillis() > other.origin().atMillis();
-        return keep ? Objects.requireNonNull(one) : other;
-    }
-
-    private static long ageSeconds(CachedAnswer answer, long wallMillis) {
-        return Math.max(0, wallMillis - answer.origin().atMillis()) / 1000;
+        return caching.cache().isFresh(found, wallMillis) && found.ageSeconds(wallMillis) <= control.maxAgeSeconds();
     }
 
     private void serve(CachedAnswer answer, CacheStatus as) {
         status = as;
-        ageSeconds = ageSeconds(answer, worker.clock().wallMillis());
+        ageSeconds = answer.ageSeconds(worker.clock().wallMillis());
         similarity = answer.similarity();
         exchange.replay(answer);
     }
@@ -215,7 +226,7 @@ final class Lookup implements Flight.Leader {
     void onKept(CachedAnswer answer) {
         long now = worker.clock().wallMillis();
         boolean fresh = caching.cache().isFresh(answer, now);
-        if (fresh && ageSeconds(answer, now) > control.maxAgeSeconds()) {
+        if (fresh && answer.ageSeconds(now) > control.maxAgeSeconds()) {
             onAlone();
             return;
         }
@@ -461,7 +472,7 @@ final class Lookup implements Flight.Leader {
         }
         caching.metrics().onStale();
         status = CacheStatus.STALE;
-        ageSeconds = ageSeconds(old, worker.clock().wallMillis());
+        ageSeconds = old.ageSeconds(worker.clock().wallMillis());
         tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, old));
         return old;
     }

@@ -88,11 +88,7 @@ final class ResponseWriter {
         frame(body, http10);
         HeadWriter writer = worker.headWriter();
         writer.startResponse(from);
-        if (client.scratch().isLimitTold()) {
-            writer.passLimitedResponseFields(from);
-        } else {
-            writer.passResponseFields(from);
-        }
+        writer.passResponseFields(from, client.scratch().isLimitTold(), extraLines.isCacheTold());
         extraLines.writeTo(writer);
         if (isBusy(from.status()) && !from.has(Field.RETRY_AFTER)) {
             // Ollama's own "server busy" tells no time; SDKs back off by it.

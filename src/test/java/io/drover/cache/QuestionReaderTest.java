@@ -392,6 +392,25 @@ class QuestionReaderTest {
     }
 
     /** A request that asks for something, with more fields. */
+    /** Small bodies are decoded in memory that is there, others as they are read. */
+    @Test
+    void aBodyHasOneKeyWhateverItsLengthAndWhereverItIsCut() {
+        String said = "\u00e4\u20ac\ud83d\ude00".repeat(3000);
+        String body = "{'model':'m','prompt':'" + said + "','options':{'seed':1}}";
+        CacheKey key = question(Endpoint.GENERATE, body).key();
+        for (int blanks = 0; blanks < 10; blanks++) {
+            String cut = " ".repeat(blanks) + body;
+            assertThat(question(Endpoint.GENERATE, cut).key()).isEqualTo(key);
+        }
+        CacheKey small = question(Endpoint.GENERATE, PLAIN).key();
+        for (int size = 16 * 1024 - 2; size < 16 * 1024 + 3; size++) {
+            String padded = PLAIN + " ".repeat(size - PLAIN.length());
+            assertThat(question(Endpoint.GENERATE, padded).key())
+                    .as("%d bytes", size)
+                    .isEqualTo(small);
+        }
+    }
+
     private static String asking(Endpoint endpoint, String more) {
         String subject =
                 switch (endpoint) {

@@ -201,6 +201,7 @@ class UnwellRedisTest {
         Drover other = drover(middleman.uri(), "1s", "60s");
         String prompt = fresh();
 
+        Drover.await("leases of what came before are given back", () -> leases() == 0);
         middleman.stop(LEASE);
         try (RawClient client = other.connect()) {
             client.request("POST", "/api/generate", body(prompt));
@@ -222,6 +223,7 @@ class UnwellRedisTest {
         Drover one = drover(redis.uri(), "50ms", "60s");
         Drover other = drover(middleman.uri(), "50ms", "60s");
         String prompt = fresh();
+        Drover.await("leases of what came before are given back", () -> leases() == 0);
         String body = body(prompt);
         backend.pace(1);
         try (RawClient first = one.connect();

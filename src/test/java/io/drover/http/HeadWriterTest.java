@@ -130,7 +130,7 @@ class HeadWriterTest {
                 Kind.RESPONSE,
                 "HTTP/1.1 200 OK\r\nConnection: " + nominated + "\r\nTransfer-Encoding: chunked\r\n\r\n");
         writer.startResponse(response);
-        writer.passResponseFields(response);
+        writer.passResponseFields(response, false, false);
         writer.chunked();
         assertThat(end(Kind.RESPONSE, "0\r\n\r\n")).isEqualTo("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     }
@@ -237,10 +237,20 @@ class HeadWriterTest {
                 "Retry-After: 5");
         MessageHead response = parse(Kind.RESPONSE, "HTTP/1.1 200 OK\r\n" + lines + "\r\n\r\n");
         writer.startResponse(response);
-        writer.passLimitedResponseFields(response);
+        writer.passResponseFields(response, true, false);
         writer.contentLength(0);
         assertThat(fields(end(Kind.RESPONSE, "")))
                 .containsExactly("RateLimit-Policy=4", "Retry-After=5", "Content-Length=0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aResponseThatTellsOfOurCacheTellsOfNoOther(boolean limited) {
+        MessageHead response = parse(Kind.RESPONSE, "HTTP/1.1 200 OK\r\nx-cache: HIT from far\r\nAge: 5\r\n\r\n");
+        writer.startResponse(response);
+        writer.passResponseFields(response, limited, true);
+        writer.contentLength(0);
+        assertThat(fields(end(Kind.RESPONSE, ""))).containsExactly("Age=5", "Content-Length=0");
     }
 
     @Test
@@ -283,7 +293,7 @@ class HeadWriterTest {
             writer.passRequestFields(head);
         } else {
             writer.startResponse(head);
-            writer.passResponseFields(head);
+            writer.passResponseFields(head, false, false);
         }
     }
 

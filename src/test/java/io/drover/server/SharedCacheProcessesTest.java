@@ -254,7 +254,10 @@ class SharedCacheProcessesTest {
         String body = "{\"model\":\"" + (embeds ? "nomic" : MODEL) + "\",\"temperature\":0,\"max_tokens\":100,"
                 + "\"options\":{\"temperature\":0},\"stream\":" + streamed + ",\"prompt\":\"" + prompt
                 + "\",\"input\":\"" + prompt + "\",\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}]}";
+        int before = keys().size();
         RawClient.Response first = ask(one.proxy(), path, body, ALICE);
+        // It is written behind the answer.
+        Await.until("it is in Redis", SOON, () -> keys().size() > before);
         RawClient.Response second = ask(other.proxy(), path, body, ALICE);
         assertStatus(first, "MISS");
         assertStatus(second, "HIT");
@@ -368,6 +371,7 @@ class SharedCacheProcessesTest {
         List<String> before = keys();
         String body = chat(fresh());
         share(body);
+        Await.until("it is in Redis", SOON, () -> keys().size() > before.size());
         List<String> added = keys();
         added.removeAll(before);
         assertThat(added).hasSize(1);
@@ -382,7 +386,7 @@ class SharedCacheProcessesTest {
     private static List<String> keys() {
         return everything()
                 .lines()
-                .filter(line -> line.matches("drover:cache:[0-9a-f]{64}:.*"))
+                .filter(line -> line.matches("(?s)drover:cache:[0-9a-f]{64}:.*"))
                 .map(line -> line.substring("drover:cache:".length(), "drover:cache:".length() + 64))
                 .distinct()
                 .collect(Collectors.toCollection(ArrayList::new));
