@@ -28,8 +28,7 @@ final class MemoryTier {
 
     /**
      * @param most bytes
-     * @param upkeep where what is too much leaves: one large answer may take the place of thousands, which is not for an
-     *     event loop
+     * @param upkeep where what is too much leaves, sooner or later
      */
     MemoryTier(long most, Freshness freshness, LongSupplier wallMillis, CacheObserver observer, Executor upkeep) {
         this.observer = observer;

@@ -32,6 +32,14 @@ public final class ResponseCache implements AutoCloseable {
     /** Reading and writing so much takes half a millisecond. */
     private static final int QUICK_BYTES = 48 << 10;
 
+    private static final CompletableFuture<@Nullable CachedAnswer> NONE = CompletableFuture.completedFuture(null);
+
+    /**
+     * What is to leave memory does so this much later, all at once: to wake a thread costs more than to look up, and one
+     * large answer may take the place of thousands, which is not for an event loop.
+     */
+    private static final long UPKEEP_MILLIS = 10;
+
     private static final Form[] FORMS = Form.values();
 
     private final CacheConfig config;
@@ -70,7 +78,7 @@ public final class ResponseCache implements AutoCloseable {
             made.setDaemon(true);
             return made;
         });
-        this.memory = new MemoryTier(config.memory(), freshness, wallMillis, observer, this::behind);
+        this.memory = new MemoryTier(config.memory(), freshness, wallMillis, observer, this::soon);
         this.sharing = redis == null ? null : share(redis, seal, observer);
         thread.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -114,6 +122,14 @@ public final class ResponseCache implements AutoCloseable {
         return new Sharing(link, listener, shared, breaker, guarded, tier, leases);
     }
 
+    private void soon(Runnable upkeep) {
+        try {
+            thread.schedule(upkeep, UPKEEP_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closed) {
+            upkeep.run();
+        }
+    }
+
     private void behind(Runnable task) {
         try {
             thread.execute(task);
@@ -149,50 +165,21 @@ public final class ResponseCache implements AutoCloseable {
     }
 
     /**
-     * Looks in memory. What is kept in another form is told in this one, and kept in it too.
+     * Looks in memory: one look-up.
      *
      * @param model as {@link io.drover.ollama.ModelName#key} spells it
-     * @return an answer that is at least {@link #isUsableStale}
+     * @return an answer that is at least {@link #isUsableStale}; null where it is not there in this form
      */
     public @Nullable CachedAnswer inMemory(CacheKey key, Form form, String model) {
-        long generation = generation(key, model);
-        long now = wallMillis.getAsLong();
-        CachedAnswer best = memory.find(key, form);
-        if (best != null && !isThere(best, generation, now)) {
-            best = null;
-        }
-        if (best == null || !isFresh(best, now)) {
-            best = converted(key, form, generation, now, best);
-        }
-        return best;
-    }
-
-    private @Nullable CachedAnswer converted(
-            CacheKey key, Form form, long generation, long now, @Nullable CachedAnswer best) {
-        CachedAnswer newest = best;
-        for (Form other : FORMS) {
-            CachedAnswer kept = other == form ? null : memory.find(key, other);
-            if (kept != null && isQuick(kept) && isThere(kept, generation, now) && isNewer(kept, newest)) {
-                CachedAnswer told = kept.as(form);
-                newest = told == null ? newest : told;
-            }
-        }
-        if (newest != null && newest != best) {
-            memory.put(key, newest);
-        }
-        return newest;
-    }
-
-    /** Whether an event loop has the time to tell it in another form. */
-    private static boolean isQuick(CachedAnswer answer) {
-        return answer.weight() <= QUICK_BYTES;
+        CachedAnswer kept = memory.find(key, form);
+        return kept != null && isThere(kept, generation(key, model), wallMillis.getAsLong()) ? kept : null;
     }
 
     /**
-     * As {@link #inMemory}, for what that leaves out: an answer that is there in another form, and takes a while to be told
-     * in this one.
+     * The answer that is there in another form, told in this one and kept in it too. A short one is told at once, others
+     * beside whoever asks.
      *
-     * @return never fails; null where there is none, at once
+     * @return never fails; null where there is none, or none that can be told so
      */
     public CompletionStage<@Nullable CachedAnswer> inAnotherForm(CacheKey key, Form form, String model) {
         long generation = generation(key, model);
@@ -200,14 +187,22 @@ public final class ResponseCache implements AutoCloseable {
         CachedAnswer newest = null;
         for (Form other : FORMS) {
             CachedAnswer kept = other == form ? null : memory.find(key, other);
-            if (kept != null && !isQuick(kept) && isThere(kept, generation, now) && isNewer(kept, newest)) {
+            if (kept != null && isThere(kept, generation, now) && isNewer(kept, newest)) {
                 newest = kept;
             }
         }
         CachedAnswer kept = newest;
-        return kept == null
-                ? CompletableFuture.completedFuture(null)
+        if (kept == null) {
+            return NONE;
+        }
+        return isQuick(kept)
+                ? CompletableFuture.completedFuture(toldAndKept(key, form, kept))
                 : CompletableFuture.supplyAsync(() -> toldAndKept(key, form, kept), this::behind);
+    }
+
+    /** Whether an event loop has the time to tell it in another form. */
+    private static boolean isQuick(CachedAnswer answer) {
+        return answer.weight() <= QUICK_BYTES;
     }
 
     private @Nullable CachedAnswer toldAndKept(CacheKey key, Form form, CachedAnswer kept) {

@@ -154,11 +154,12 @@ final class Lookup implements Flight.Leader {
         if (isHit(kept, true)) {
             return;
         }
-        CompletableFuture<@Nullable CachedAnswer> told = control.noCache()
-                ? CompletableFuture.completedFuture(null)
-                : caching.cache()
-                        .inAnotherForm(asked.key(), asked.form(), model)
-                        .toCompletableFuture();
+        if (control.noCache() || !request.endpoint().generates()) {
+            join(asked);
+            return;
+        }
+        CompletableFuture<@Nullable CachedAnswer> told =
+                caching.cache().inAnotherForm(asked.key(), asked.form(), model).toCompletableFuture();
         if (told.isDone()) {
             onTold(asked, told.join());
         } else {
@@ -323,10 +324,6 @@ final class Lookup implements Flight.Leader {
         }
     }
 
-    private boolean isHitOfReplica(CachedAnswer found) {
-        return isHit(found, false);
-    }
-
     private void onBudgetUsed() {
         if (step == Step.ASKING_REDIS) {
             caching.metrics().onRedisFailure();
@@ -352,7 +349,7 @@ final class Lookup implements Flight.Leader {
             stopTimer();
             step = Step.AWAITING_REPLICA;
             ReplicaTurn mine = new ReplicaTurn(
-                    worker, caching, Objects.requireNonNull(question), model, this::isHitOfReplica, this::miss);
+                    worker, caching, Objects.requireNonNull(question), model, found -> isHit(found, false), this::miss);
             turn = mine;
             mine.begin();
         }

@@ -62,11 +62,29 @@ class ResponseCacheTest {
         CachedAnswer answer = stream("hello", MODEL, 0, now.get());
         cache.store(key("a"), answer);
 
-        CachedAnswer found = cache.inMemory(key("a"), Form.WHOLE, MODEL);
+        assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isNull();
+        CachedAnswer found = cache.inAnotherForm(key("a"), Form.WHOLE, MODEL)
+                .toCompletableFuture()
+                .getNow(null);
 
-        assertThat(found == null).isEqualTo(answer.as(Form.WHOLE) == null);
+        assertThat(found).isNotNull();
         assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isSameAs(found);
         assertThat(cache.inMemory(key("a"), Form.STREAM, MODEL)).isSameAs(answer);
+    }
+
+    @Test
+    void aLargeOneIsToldBesideWhoeverAsks() throws Exception {
+        ResponseCache cache = open(new Samples.Settings().config());
+        CachedAnswer answer = stream("hello".repeat(20_000), MODEL, 0, now.get());
+        cache.store(key("a"), answer);
+
+        CompletableFuture<CachedAnswer> told =
+                cache.inAnotherForm(key("a"), Form.WHOLE, MODEL).toCompletableFuture();
+
+        CachedAnswer found = told.get(10, TimeUnit.SECONDS);
+        assertThat(found).isNotNull();
+        assertThat(found.form()).isEqualTo(Form.WHOLE);
+        assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isSameAs(found);
     }
 
     @Test
