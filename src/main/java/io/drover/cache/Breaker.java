@@ -3,6 +3,7 @@ package io.drover.cache;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +21,11 @@ final class Breaker {
         OPEN
     }
 
-    /** Answers in a row; a single pause of Redis, or of this process, makes few of them late. */
+    /** Answers in a row, of which a busy process has more under way at any time: see {@link #LONGEST_PAUSE_NANOS}. */
     static final int SLOW_IN_A_ROW = 5;
+
+    /** A single pause of Redis, or of this process, makes all late that is under way, and is no reason to ask no more. */
+    static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final long budgetNanos;
     private final Runnable onOpen;
@@ -31,6 +35,7 @@ final class Breaker {
     // Guarded by this. Questions in about the order of their times.
     private final Queue<Question> underWay = new ArrayDeque<>();
     private int slow;
+    private long slowSinceNanos;
 
     /** Something that Redis is asked. */
     static final class Question {
@@ -76,7 +81,7 @@ final class Breaker {
             underWay.remove();
             if (!first.counted) {
                 first.counted = true;
-                onSlow();
+                onSlow(nowNanos);
             }
         }
     }
@@ -88,7 +93,7 @@ final class Breaker {
         }
         question.counted = true;
         if (failed || nowNanos - question.atNanos > budgetNanos) {
-            onSlow();
+            onSlow(nowNanos);
         } else {
             slow = 0;
         }
@@ -104,9 +109,11 @@ final class Breaker {
         }
     }
 
-    private void onSlow() {
-        slow++;
-        if (slow >= SLOW_IN_A_ROW) {
+    private void onSlow(long nowNanos) {
+        if (slow++ == 0) {
+            slowSinceNanos = nowNanos;
+        }
+        if (slow >= SLOW_IN_A_ROW && nowNanos - slowSinceNanos >= LONGEST_PAUSE_NANOS) {
             open();
         }
     }

@@ -9,8 +9,11 @@ import org.junit.jupiter.api.Test;
 class BreakerTest {
     private static final long QUICK = 5_000_000;
     private static final long SLOW = 5_000_001;
+    /** Between two slow answers, so that five of them are more than a pause. */
+    private static final long STEP = Breaker.LONGEST_PAUSE_NANOS / (Breaker.SLOW_IN_A_ROW - 1);
 
     private int opened;
+    private long now;
     private final Breaker breaker = new Breaker(Duration.ofMillis(5), () -> opened++);
 
     @Test
@@ -24,7 +27,7 @@ class BreakerTest {
         }
         assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
 
-        answer(1, true);
+        answer(SLOW, true);
 
         assertThat(breaker.state()).isEqualTo(Breaker.State.OPEN);
         assertThat(breaker.ask(0)).isNull();
@@ -32,13 +35,31 @@ class BreakerTest {
     }
 
     @Test
-    void questionsWithoutAnAnswerOpenItOnceTheyAreLate() {
-        for (int i = 0; i < Breaker.SLOW_IN_A_ROW; i++) {
-            assertThat(breaker.ask(0)).isNotNull();
+    void aSinglePauseThatMakesManyLateDoesNot() {
+        Breaker.Question[] underWay = new Breaker.Question[100];
+        for (int i = 0; i < underWay.length; i++) {
+            underWay[i] = Objects.requireNonNull(breaker.ask(0));
         }
-        assertThat(breaker.ask(QUICK)).isNotNull();
+        for (Breaker.Question each : underWay) {
+            breaker.onAnswer(each, false, Breaker.LONGEST_PAUSE_NANOS - 1);
+        }
+        assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
 
-        assertThat(breaker.ask(SLOW)).isNull();
+        Breaker.Question next = Objects.requireNonNull(breaker.ask(2 * Breaker.LONGEST_PAUSE_NANOS));
+        breaker.onAnswer(next, false, 2 * Breaker.LONGEST_PAUSE_NANOS + QUICK);
+        assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
+    }
+
+    @Test
+    void questionsWithoutAnAnswerOpenItOnceTheyAreLateForLong() {
+        for (int i = 0; i < Breaker.SLOW_IN_A_ROW; i++) {
+            assertThat(breaker.ask(i * STEP)).isNotNull();
+        }
+        long last = (Breaker.SLOW_IN_A_ROW - 1) * STEP;
+        assertThat(breaker.ask(last + QUICK)).isNotNull();
+        assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
+
+        assertThat(breaker.ask(last + STEP + SLOW)).isNull();
 
         assertThat(breaker.state()).isEqualTo(Breaker.State.OPEN);
     }
@@ -79,7 +100,8 @@ class BreakerTest {
     }
 
     private void answer(long nanos, boolean failed) {
-        Breaker.Question question = Objects.requireNonNull(breaker.ask(0));
-        breaker.onAnswer(question, failed, nanos);
+        now += STEP;
+        Breaker.Question question = Objects.requireNonNull(breaker.ask(now));
+        breaker.onAnswer(question, failed, now + nanos);
     }
 }
