@@ -233,6 +233,10 @@ final class Exchange implements HeadLines {
         Relay own = relay();
         own.beginOwn(status, contentType, framing, persistence(), this);
         persistence = own.endsWithConnection() ? Persistence.CLOSED : persistence;
+        if (body != null) {
+            // No backend will be asked any more.
+            body.release();
+        }
         waits.awaitNextByte(clock.now());
         return own;
     }

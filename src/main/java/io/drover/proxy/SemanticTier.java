@@ -2,6 +2,7 @@ package io.drover.proxy;
 
 import io.drover.cache.CacheKey;
 import io.drover.cache.CachedAnswer;
+import io.drover.cache.Form;
 import io.drover.cache.Question;
 import io.drover.cache.ResponseCache;
 import io.drover.cache.SemanticIndex;
@@ -96,7 +97,7 @@ final class SemanticTier {
             String group, float[] vector, Question question, String ofModel, Predicate<CachedAnswer> fit) {
         try {
             for (SemanticIndex.Near near : index.nearest(group, vector, config.threshold())) {
-                CachedAnswer kept = cache.inMemory(near.key(), question.form(), ofModel);
+                CachedAnswer kept = kept(near.key(), question.form(), ofModel);
                 if (kept == null) {
                     index.remove(near.key());
                 } else if (fit.test(kept)) {
@@ -107,6 +108,14 @@ final class SemanticTier {
             LOG.error("the semantic cache fails by a fault of ours", fault);
         }
         return null;
+    }
+
+    /** Not on an event loop: what has to be told in another form is waited for. */
+    private @Nullable CachedAnswer kept(CacheKey key, Form form, String ofModel) {
+        CachedAnswer kept = cache.inMemory(key, form, ofModel);
+        return kept != null
+                ? kept
+                : cache.inAnotherForm(key, form, ofModel).toCompletableFuture().join();
     }
 
     /** Lets the answer to a question be found by similar ones, if it was kept. */

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +55,7 @@ final class ClientLibraries {
     private static ClientLibraries once(String name, Function<Path, ClientLibraries> installation) {
         Object outcome = OUTCOMES.computeIfAbsent(name, key -> {
             try {
-                return installation.apply(directory(key));
+                return alone(directory(key), installation);
             } catch (TestAbortedException impossible) {
                 return impossible;
             }
@@ -61,6 +64,21 @@ final class ClientLibraries {
             throw impossible;
         }
         return (ClientLibraries) outcome;
+    }
+
+    /** Tests run in several processes, and one of them installs. */
+    private static ClientLibraries alone(Path directory, Function<Path, ClientLibraries> installation) {
+        Path path = directory.resolve(".lock");
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            FileLock lock = file.lock();
+            try {
+                return installation.apply(directory);
+            } finally {
+                lock.release();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static ClientLibraries installJavaScript(Path directory) {

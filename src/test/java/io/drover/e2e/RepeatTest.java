@@ -452,10 +452,12 @@ class RepeatTest {
     @ValueSource(booleans = {false, true})
     void aBackendThatGoesDownMeanwhileIsNotWaitedFor(boolean begun) throws Exception {
         CountDownLatch over = new CountDownLatch(1);
+        CountDownLatch sent = new CountDownLatch(1);
         try (RawBackend broken = lines("{}\n{}\n", false);
                 RawBackend frozen = RawBackend.start(connection -> {
                     connection.readRequest();
                     connection.send(begun ? Api.OLLAMA.head() + chunk("{}\n") : "");
+                    sent.countDown();
                     connection.await(over);
                     connection.send(begun ? chunk("{}\n{\"n\":3}\n") + LAST_CHUNK : "");
                 });
@@ -466,6 +468,11 @@ class RepeatTest {
             client.request("POST", "/api/generate", Api.OLLAMA.body).readHead();
             client.readChunk();
             Drover.await("asked again", () -> frozen.requests().size() == 1);
+            Drover.await("what it says was sent", () -> sent.getCount() == 0);
+            try (RawClient other = drover.connect()) {
+                Drover.await("and read, since the loop has turned", () -> drover.openClients() == 2);
+                other.hangUp();
+            }
             for (int i = 0; i < 3; i++) {
                 drover.backend("b").onProbe(false, "probe timed out", System.nanoTime());
             }
