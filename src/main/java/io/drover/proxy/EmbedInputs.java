@@ -10,6 +10,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The inputs of one request for embeddings: has each looked up, and only the rest asked of a backend. Belongs to one
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class EmbedInputs {
     /** So many are looked up, and so many bytes of vectors put together, on the event loop: some 100 microseconds. */
     private static final int FEW = 8;
+
+    private static final Logger LOG = LoggerFactory.getLogger(EmbedInputs.class);
 
     private static final int SMALL_ANSWER = 64 * 1024;
 
@@ -132,7 +136,12 @@ final class EmbedInputs {
         if (!quick) {
             try {
                 caching.aside().execute(() -> {
-                    task.run();
+                    try {
+                        task.run();
+                    } catch (RuntimeException fault) {
+                        // Without it the request would wait for ever.
+                        LOG.error("inputs are not looked up by a fault of ours", fault);
+                    }
                     worker.loop().execute(() -> {
                         worker.clock().read();
                         then.run();

@@ -5,8 +5,8 @@ import static io.drover.cache.Samples.key;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.testing.Await;
+import io.drover.testing.FreePort;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class ClusterCacheTest {
 
     @Test
     void entriesPurgesAndLeasesAreShared(@TempDir Path dir) throws Exception {
-        int port = freePort();
+        int port = FreePort.next();
         RedisServer redis = RedisServer.newRedisServer()
                 .port(port)
                 .bind("127.0.0.1")
@@ -84,12 +84,6 @@ class ClusterCacheTest {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
             return socket.getInputStream().read();
-        }
-    }
-
-    private static int freePort() throws Exception {
-        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return server.getLocalPort();
         }
     }
 }

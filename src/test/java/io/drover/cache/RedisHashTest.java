@@ -11,9 +11,9 @@ import io.drover.config.DroverConfig.AuthMode;
 import io.drover.config.DroverConfig.Jwt;
 import io.drover.config.SecretHash;
 import io.drover.testing.Await;
+import io.drover.testing.FreePort;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class RedisHashTest {
 
     RedisHashTest(@TempDir Path dir) throws IOException {
         this.dir = dir;
-        this.port = freePort();
+        this.port = FreePort.next();
         this.link = new RedisLink("redis://127.0.0.1:" + port);
         this.hash = new RedisHash(link, KeyStore.REDIS_KEY);
         this.redis = server();
@@ -170,12 +170,6 @@ class RedisHashTest {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
             assertThat((char) socket.getInputStream().read()).isIn('+', ':');
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return server.getLocalPort();
         }
     }
 }

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.drover.testing.Await;
+import io.drover.testing.FreePort;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -59,7 +60,7 @@ class RedisLinkTest {
 
     @Test
     void redisComesGoesAndComesBack() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         RedisLink link = start("redis://127.0.0.1:" + port);
         Await.until("told that it is down", SOON, () -> logged().size() == 1);
         assertThat(link.isUp()).isFalse();
@@ -97,7 +98,7 @@ class RedisLinkTest {
 
     @Test
     void aRedisThatStopsAnsweringIsDownUntilItAnswers() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         redis(port);
         RedisLink link = start("redis://127.0.0.1:" + port);
         Await.until("up", SOON, link::isUp);
@@ -110,7 +111,7 @@ class RedisLinkTest {
 
     @Test
     void aConnectionThatWentSilentIsReplaced() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         redis(port);
         Relay relay = with(new Relay(port));
         RedisLink link = start("redis://127.0.0.1:" + relay.port());
@@ -124,7 +125,7 @@ class RedisLinkTest {
 
     @Test
     void aPasswordIsUsedAndNeverLogged() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         RedisLink right = start("redis://:sesame@127.0.0.1:" + port);
         RedisLink wrong = start("redis://:tahini@127.0.0.1:" + port);
         Await.until("both told", SOON, () -> logged().size() == 2);
@@ -139,7 +140,7 @@ class RedisLinkTest {
 
     @Test
     void severalServersAreACluster() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         RedisLink link = start("redis://127.0.0.1:" + port + ",redis://localhost:" + port);
         Await.until("told that it is down", SOON, () -> logged().size() == 1);
 
@@ -162,7 +163,7 @@ class RedisLinkTest {
     void closingEndsItInBoundedTimeWhateverRedisDoes() throws IOException {
         ServerSocket silent = with(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
         RedisLink connecting = start("redis://127.0.0.1:" + silent.getLocalPort());
-        int port = freePort();
+        int port = FreePort.next();
         redis(port);
         RedisLink link = start("redis://127.0.0.1:" + port);
         Await.until("up", SOON, link::isUp);
@@ -264,16 +265,5 @@ class RedisLinkTest {
     private <T extends AutoCloseable> T with(T one) {
         opened.add(0, one);
         return one;
-    }
-
-    /** With room for the port of a cluster's bus, 10000 above. */
-    private static int freePort() throws IOException {
-        while (true) {
-            try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                if (server.getLocalPort() < 55_000) {
-                    return server.getLocalPort();
-                }
-            }
-        }
     }
 }

@@ -10,6 +10,7 @@ import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
 import io.drover.config.DroverConfig.TlsProvider;
 import io.drover.testing.Await;
+import io.drover.testing.FreePort;
 import io.drover.tls.BackendContexts;
 import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
@@ -204,7 +205,7 @@ class HealthProberTest {
 
     @Test
     void nobodyListens() throws IOException {
-        Herd herd = probe(slowly(), "http://127.0.0.1:" + freePort());
+        Herd herd = probe(slowly(), "http://127.0.0.1:" + FreePort.next());
 
         awaitFirstRound();
 
@@ -321,7 +322,7 @@ class HealthProberTest {
 
     @Test
     void aBackendThatComesIsFound() throws IOException {
-        int port = freePort();
+        int port = FreePort.next();
         Herd herd = probe(keys("20ms", "5s"), "http://127.0.0.1:" + port);
         Await.until("down", SOON, () -> herd.state(0) == BackendState.DOWN);
 
@@ -412,7 +413,7 @@ class HealthProberTest {
     void theFirstRoundEndsWithTheLastBackend() throws IOException {
         StubBackend silent = with(StubBackend.silent());
         StubBackend healthy = with(StubBackend.answering(OK));
-        Herd herd = probe(keys("20ms", "1500ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + freePort());
+        Herd herd = probe(keys("20ms", "1500ms"), silent.url(), healthy.url(), "http://127.0.0.1:" + FreePort.next());
         Await.until("healthy probed thrice", SOON, () -> healthy.requests().size() >= 3);
         assertThat(firstRound.toCompletableFuture()).isNotDone();
 
@@ -539,12 +540,6 @@ class HealthProberTest {
     private <T extends AutoCloseable> T with(T one) {
         opened.add(0, one);
         return one;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return server.getLocalPort();
-        }
     }
 
     /** Connects until the kernel answers no more. */

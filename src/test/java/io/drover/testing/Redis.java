@@ -3,7 +3,6 @@ package io.drover.testing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -16,7 +15,7 @@ import redis.embedded.RedisServer;
 /** A real Redis in a process of its own, that keeps nothing on disk and can be frozen, killed and started again. */
 public final class Redis implements AutoCloseable {
     private final Path dir;
-    private final int port = freePort();
+    private final int port = FreePort.next();
     private @Nullable RedisServer server;
     private @Nullable ProcessHandle process;
 
@@ -116,14 +115,6 @@ public final class Redis implements AutoCloseable {
                 line.append((char) c);
             }
             return line.toString();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static int freePort() {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
