@@ -419,7 +419,7 @@ class CoalesceTest {
     @Test
     void theFirstThatFallsBehindDoesNotTakeTheOthersAlong() throws Exception {
         playLarge(16 * 1024);
-        begin(setup().set("cache.max-entry", "256KiB"));
+        begin(setup().set("cache.max-entry", "4MiB"));
         RawClient leader = keep(askSlowly(drover));
         backend.awaitAsked(1);
         RawClient follower = follower(1);
