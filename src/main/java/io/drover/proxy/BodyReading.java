@@ -9,6 +9,7 @@ import io.drover.ollama.Endpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A request's body read for the cache, on any thread. */
@@ -16,26 +17,25 @@ final class BodyReading {
     private final Endpoint endpoint;
     private final Asked asked;
     private final InputStream whole;
-    private final InputStream inputs;
+    private final @Nullable InputStream inputs;
     private Reading reading = Bypass.UNPARSABLE;
     private @Nullable EmbedQuestion byInput;
 
     /**
-     * @param whole the body; closed by {@link #read} or {@link #close}
-     * @param inputs the same once more
+     * @param body opens it, here only; what was opened is closed by {@link #read} or {@link #close}
      */
-    BodyReading(Endpoint endpoint, Asked asked, InputStream whole, InputStream inputs) {
+    BodyReading(Endpoint endpoint, Asked asked, Supplier<InputStream> body) {
         this.endpoint = endpoint;
         this.asked = asked;
-        this.whole = whole;
-        this.inputs = inputs;
+        this.whole = body.get();
+        this.inputs = endpoint.generates() ? null : body.get();
     }
 
     void read() {
         try (whole;
                 inputs) {
             reading = QuestionReader.read(endpoint, whole, asked);
-            byInput = EmbedQuestion.read(endpoint, asked, inputs);
+            byInput = inputs == null ? null : EmbedQuestion.read(endpoint, asked, inputs);
         } catch (IOException e) {
             throw new UncheckedIOException("reading from memory", e);
         }

@@ -93,7 +93,7 @@ final class Lookup implements Flight.Leader {
         Asked whom = new Asked(asked.digest(), asked.version(), tenant);
         semantic = SemanticLookup.of(worker, this, request, caching, body, whom);
         if (body.size() <= SMALL_BODY) {
-            BodyReading small = new BodyReading(request.endpoint(), whom, body.open(), body.open());
+            BodyReading small = new BodyReading(request.endpoint(), whom, body::open);
             small.read();
             onRead(small, body);
         } else {
@@ -118,7 +118,7 @@ final class Lookup implements Flight.Leader {
     }
 
     private void readAside(RetainedBody body, Asked whom) {
-        BodyReading copy = new BodyReading(request.endpoint(), whom, body.openAside(), body.openAside());
+        BodyReading copy = new BodyReading(request.endpoint(), whom, body::openAside);
         try {
             caching.aside().execute(() -> {
                 copy.read();
