@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,16 +202,17 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
 
     /** All of it, to be read at once. */
     InputStream open() {
-        return new SequenceInputStream(Collections.enumeration(parts.stream()
-                .map(part -> new ByteBufInputStream(part.duplicate()))
-                .toList()));
+        return joined(part -> new ByteBufInputStream(part.duplicate()));
     }
 
     /** The same for another thread, which closes it; it lasts as long as that takes. */
     InputStream openAside() {
-        return new SequenceInputStream(Collections.enumeration(parts.stream()
-                .map(part -> new ByteBufInputStream(part.retainedDuplicate(), true))
-                .toList()));
+        return joined(part -> new ByteBufInputStream(part.retainedDuplicate(), true));
+    }
+
+    private InputStream joined(Function<ByteBuf, InputStream> open) {
+        return new SequenceInputStream(
+                Collections.enumeration(parts.stream().map(open).toList()));
     }
 
     private boolean reserve(long bytes) {

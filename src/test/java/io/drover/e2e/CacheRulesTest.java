@@ -54,12 +54,7 @@ class CacheRulesTest {
     }
 
     private static Drover started(Drover.Setup setup) {
-        Drover started = setup.start();
-        Drover.await(
-                "the backend is listed",
-                () -> started.backend("a").models().isKnown()
-                        && started.backend("a").version() != null);
-        return started;
+        return setup.start().awaitListed();
     }
 
     private static String ask(Drover drover, String body, String... headers) {

@@ -40,12 +40,10 @@ class CacheTest {
 
     /** One that knows what the herd has. */
     private static Drover start(Drover.Setup setup) {
-        Drover started = setup.set("cache.enabled", "true")
+        return setup.set("cache.enabled", "true")
                 .set("health.active.interval", "200ms")
-                .start();
-        Drover.await("every backend is listed", () -> started.server().cluster().backends().stream()
-                .allMatch(each -> each.models().isKnown() && each.version() != null));
-        return started;
+                .start()
+                .awaitListed();
     }
 
     private static String chat(String prompt, String more) {

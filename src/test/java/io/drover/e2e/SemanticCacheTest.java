@@ -54,10 +54,7 @@ class SemanticCacheTest {
         for (int i = 0; i < settings.length; i += 2) {
             setup.set(settings[i], settings[i + 1]);
         }
-        Drover started = setup.start();
-        Drover.await("every backend is listed", () -> started.server().cluster().backends().stream()
-                .allMatch(each -> each.models().isKnown() && each.version() != null));
-        return started;
+        return setup.start().awaitListed();
     }
 
     private void startSemantic(String... settings) {

@@ -78,12 +78,10 @@ final class StagedBackend implements AutoCloseable {
 
     /** Starts a proxy that knows what the herd has. */
     static Drover start(Drover.Setup setup) {
-        Drover started = setup.set("cache.enabled", "true")
+        return setup.set("cache.enabled", "true")
                 .set("health.active.interval", "100ms")
-                .start();
-        Drover.await("every backend is listed", () -> started.server().cluster().backends().stream()
-                .allMatch(each -> each.models().isKnown() && each.version() != null));
-        return started;
+                .start()
+                .awaitListed();
     }
 
     URI url() {

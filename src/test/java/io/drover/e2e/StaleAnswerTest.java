@@ -31,19 +31,15 @@ class StaleAnswerTest {
 
     /** One with answers that are fresh for a millisecond. */
     private Drover drover(String serveStale) {
-        Drover started = Drover.over(backend.url())
+        return Drover.over(backend.url())
                 .set("cache.enabled", "true")
                 .set("cache.ttl", "1ms")
                 .set("cache.serve-stale", serveStale)
                 .set("health.active.interval", "200ms")
                 .set("health.active.fall", "1")
                 .set("retry.attempts", "0")
-                .start();
-        Drover.await(
-                "the backend is listed",
-                () -> started.backend("a").models().isKnown()
-                        && started.backend("a").version() != null);
-        return started;
+                .start()
+                .awaitListed();
     }
 
     /** Until what was kept is no longer fresh. */

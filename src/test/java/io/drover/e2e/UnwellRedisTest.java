@@ -85,8 +85,7 @@ class UnwellRedisTest {
                 .set("health.active.interval", "200ms")
                 .start();
         drovers.add(drover);
-        Drover.await(
-                "every backend is listed", () -> drover.backend("a").models().isKnown());
+        drover.awaitListed();
         awaitShared(drover);
         return drover;
     }

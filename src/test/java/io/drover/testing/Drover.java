@@ -132,6 +132,13 @@ public final class Drover implements AutoCloseable {
         Await.until(what, within, condition);
     }
 
+    /** Waits until every backend has told its models and its version: before, the cache looks nothing up. */
+    public Drover awaitListed() {
+        await("every backend is listed", () -> server.cluster().backends().stream()
+                .allMatch(each -> each.models().isKnown() && each.version() != null));
+        return this;
+    }
+
     public InetSocketAddress address() {
         return server.addresses().get(0);
     }
