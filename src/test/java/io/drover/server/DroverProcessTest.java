@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -250,8 +251,9 @@ class DroverProcessTest {
                 socket.connect(address, 1000);
             } catch (ConnectException refused) {
                 return;
-            } catch (SocketTimeoutException lost) {
-                // The kernel drops a SYN that meets a listener which is just closing; the next one is told.
+            } catch (SocketTimeoutException | SocketException lost) {
+                // The kernel drops a SYN that meets a listener which is just closing, or resets what that one had not
+                // accepted; the next one is told.
                 continue;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
