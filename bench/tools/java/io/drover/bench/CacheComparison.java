@@ -58,13 +58,13 @@ final class CacheComparison {
         contenders.add(known.off());
         known.nginx(peers.nginx()).ifPresentOrElse(contenders::add, () -> leaveOut("nginx"));
         if (program.isEmpty()) {
-            rounds.run(contenders, List.of(hits(), misses()));
+            rounds.run(contenders, List.of(hits(), misses(), streamedMisses()));
             return;
         }
         known.gateway(peers.node(), RedisServer.PORT).ifPresentOrElse(contenders::add, () -> leaveOut("node"));
         try (Children children = new Children()) {
             start(children, program.get());
-            rounds.run(contenders, List.of(hits(), redisHits(), misses(), redisMisses()));
+            rounds.run(contenders, List.of(hits(), redisHits(), misses(), streamedMisses(), redisMisses()));
         }
     }
 
@@ -96,6 +96,10 @@ final class CacheComparison {
                 CachedRequests.Kind.MISSES,
                 load,
                 List.of(CacheContenders.MEMORY, CacheContenders.OFF, CacheContenders.NGINX));
+    }
+
+    private Measurement streamedMisses() {
+        return new StreamedMisses(load, List.of(CacheContenders.MEMORY, CacheContenders.OFF, CacheContenders.NGINX));
     }
 
     private Measurement redisMisses() {

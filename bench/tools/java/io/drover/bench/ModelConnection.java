@@ -122,6 +122,7 @@ final class ModelConnection extends ChannelInboundHandlerAdapter implements Chun
             computed.increment();
             send(context, WHOLE, close);
         } else {
+            computed.increment();
             stream(context, number("\"num_predict\":"), number("\"rate\":"));
         }
     }

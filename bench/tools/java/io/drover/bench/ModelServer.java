@@ -68,7 +68,7 @@ final class ModelServer implements AutoCloseable {
         return streams.get();
     }
 
-    /** Answers that were not streamed, since the start. */
+    /** Answers that were asked for since the start. */
     long computed() {
         return computed.sum();
     }
