@@ -7,11 +7,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A complete answer with status 200 as it is kept: the bytes that came, without HTTP's framing. Immutable; any thread. */
-public final class CachedAnswer {
+public final class CachedAnswer implements KeptAnswer {
     private static final Logger LOG = LoggerFactory.getLogger(CachedAnswer.class);
 
     /** Objects, their headers and the places of an entry in a map, about. */
-    private static final int OVERHEAD = 256;
+    static final int OVERHEAD = 256;
 
     private final Endpoint endpoint;
     private final Form form;
@@ -126,6 +126,7 @@ public final class CachedAnswer {
         return endpoint;
     }
 
+    @Override
     public Form form() {
         return form;
     }
@@ -134,6 +135,7 @@ public final class CachedAnswer {
         return contentType;
     }
 
+    @Override
     public Origin origin() {
         return origin;
     }
@@ -148,13 +150,18 @@ public final class CachedAnswer {
         return tokens;
     }
 
-    /** Bytes of memory that it takes, about. */
+    @Override
     public int weight() {
         return OVERHEAD
                 + body.length
                 + patches.weight()
                 + contentType.length()
                 + origin.model().length();
+    }
+
+    @Override
+    public CachedAnswer read() {
+        return this;
     }
 
     Patches patches() {

@@ -21,7 +21,7 @@ final class MemoryTier {
      */
     static final int OVERHEAD = 400;
 
-    private final Cache<Place, CachedAnswer> answers;
+    private final Cache<Place, KeptAnswer> answers;
     private final CacheObserver observer;
 
     private record Place(CacheKey key, Form form) {}
@@ -44,31 +44,45 @@ final class MemoryTier {
                 .build();
     }
 
-    private static int weight(Place place, CachedAnswer answer) {
+    private static int weight(Place place, KeptAnswer answer) {
         return (int) Math.min(Integer.MAX_VALUE, (long) answer.weight() + OVERHEAD);
     }
 
-    private void onEvicted(@Nullable Place place, @Nullable CachedAnswer answer, RemovalCause cause) {
+    private void onEvicted(@Nullable Place place, @Nullable KeptAnswer answer, RemovalCause cause) {
         if (place != null && answer != null) {
             observer.onEvicted(cause == RemovalCause.SIZE ? Eviction.SIZE : Eviction.AGE, weight(place, answer));
         }
     }
 
     @Nullable
-    CachedAnswer find(CacheKey key, Form form) {
+    KeptAnswer find(CacheKey key, Form form) {
         return answers.getIfPresent(new Place(key, form));
     }
 
-    void put(CacheKey key, CachedAnswer answer) {
+    void put(CacheKey key, KeptAnswer answer) {
         answers.put(new Place(key, answer.form()), answer);
     }
 
+    /**
+     * Puts one in the place of another, if that is still there.
+     *
+     * @param next null: nothing takes its place
+     */
+    void replace(CacheKey key, KeptAnswer last, @Nullable KeptAnswer next) {
+        Place place = new Place(key, last.form());
+        if (next == null) {
+            answers.asMap().remove(place, last);
+        } else {
+            answers.asMap().replace(place, last, next);
+        }
+    }
+
     /** Lets go of the others; takes as long as it takes. @return how many those were */
-    long keepOnly(BiPredicate<CacheKey, CachedAnswer> good) {
+    long keepOnly(BiPredicate<CacheKey, KeptAnswer> good) {
         long gone = 0;
         for (var entry : answers.asMap().entrySet()) {
             Place place = entry.getKey();
-            CachedAnswer answer = entry.getValue();
+            KeptAnswer answer = entry.getValue();
             if (!good.test(place.key(), answer) && answers.asMap().remove(place, answer)) {
                 observer.onEvicted(Eviction.PURGE, weight(place, answer));
                 gone++;

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Answers in Redis, where all replicas find them. Any thread; nothing here waits. */
@@ -56,8 +57,12 @@ final class RedisTier {
         return answer;
     }
 
-    /** Behind the caller's back; what is too much, or fails, is counted. */
-    void put(CacheKey key, CachedAnswer answer, long keptMillis) {
+    /**
+     * Behind the caller's back; what is too much, or fails, is counted.
+     *
+     * @param reading reads the answer, on the writer's thread; null: it must not be kept
+     */
+    void put(CacheKey key, KeptAnswer answer, Supplier<@Nullable CachedAnswer> reading, long keptMillis) {
         if (!redis.isOpen()) {
             return;
         }
@@ -67,7 +72,7 @@ final class RedisTier {
             observer.onWriteDropped();
             return;
         }
-        CompletableFuture.supplyAsync(() -> write(key, answer, keptMillis), writer)
+        CompletableFuture.supplyAsync(() -> write(key, reading.get(), keptMillis), writer)
                 .thenCompose(sent -> sent)
                 .whenComplete((done, failure) -> {
                     writing.addAndGet(-bytes);
@@ -77,7 +82,10 @@ final class RedisTier {
                 });
     }
 
-    private CompletionStage<String> write(CacheKey key, CachedAnswer answer, long keptMillis) {
+    private CompletionStage<?> write(CacheKey key, @Nullable CachedAnswer answer, long keptMillis) {
+        if (answer == null) {
+            return CompletableFuture.completedFuture(null);
+        }
         byte[] name = name(key, answer.origin().generation());
         byte[] value = seal.close(name, answer.toBytes());
         return redis.tell(commands -> commands.set(name, value, SetArgs.Builder.px(keptMillis)));

@@ -171,8 +171,17 @@ public final class ResponseCache implements AutoCloseable {
      * @return an answer that is at least {@link #isUsableStale}; null where it is not there in this form
      */
     public @Nullable CachedAnswer inMemory(CacheKey key, Form form, String model) {
-        CachedAnswer kept = memory.find(key, form);
-        return kept != null && isThere(kept, generation(key, model), wallMillis.getAsLong()) ? kept : null;
+        KeptAnswer kept = memory.find(key, form);
+        return kept != null && isThere(kept, generation(key, model), wallMillis.getAsLong()) ? read(key, kept) : null;
+    }
+
+    /** Reads what nobody has asked for until now; one that must not be served leaves. */
+    private @Nullable CachedAnswer read(CacheKey key, KeptAnswer kept) {
+        CachedAnswer read = kept.read();
+        if (read != kept) {
+            memory.replace(key, kept, read);
+        }
+        return read;
     }
 
     /**
@@ -184,14 +193,14 @@ public final class ResponseCache implements AutoCloseable {
     public CompletionStage<@Nullable CachedAnswer> inAnotherForm(CacheKey key, Form form, String model) {
         long generation = generation(key, model);
         long now = wallMillis.getAsLong();
-        CachedAnswer newest = null;
+        KeptAnswer newest = null;
         for (Form other : FORMS) {
-            CachedAnswer kept = other == form ? null : memory.find(key, other);
+            KeptAnswer kept = other == form ? null : memory.find(key, other);
             if (kept != null && isThere(kept, generation, now) && isNewer(kept, newest)) {
                 newest = kept;
             }
         }
-        CachedAnswer kept = newest;
+        KeptAnswer kept = newest;
         if (kept == null) {
             return NONE;
         }
@@ -201,24 +210,25 @@ public final class ResponseCache implements AutoCloseable {
     }
 
     /** Whether an event loop has the time to tell it in another form. */
-    private static boolean isQuick(CachedAnswer answer) {
+    private static boolean isQuick(KeptAnswer answer) {
         return answer.weight() <= QUICK_BYTES;
     }
 
-    private @Nullable CachedAnswer toldAndKept(CacheKey key, Form form, CachedAnswer kept) {
-        CachedAnswer told = kept.as(form);
-        if (told != null && told != kept) {
+    private @Nullable CachedAnswer toldAndKept(CacheKey key, Form form, KeptAnswer kept) {
+        CachedAnswer answer = read(key, kept);
+        CachedAnswer told = answer == null ? null : answer.as(form);
+        if (told != null && told != answer) {
             keep(key, told);
         }
         return told;
     }
 
-    private boolean isThere(CachedAnswer answer, long generation, long now) {
+    private boolean isThere(KeptAnswer answer, long generation, long now) {
         Origin origin = answer.origin();
         return origin.generation() == generation && freshness.isUsable(origin.atMillis(), now);
     }
 
-    private static boolean isNewer(CachedAnswer one, @Nullable CachedAnswer other) {
+    private static boolean isNewer(KeptAnswer one, @Nullable KeptAnswer other) {
         return other == null || one.origin().atMillis() > other.origin().atMillis();
     }
 
@@ -251,7 +261,7 @@ public final class ResponseCache implements AutoCloseable {
 
     /** Unless a newer one has come meanwhile. */
     private void keep(CacheKey key, CachedAnswer answer) {
-        CachedAnswer kept = memory.find(key, answer.form());
+        KeptAnswer kept = memory.find(key, answer.form());
         if (kept == null || kept.origin().generation() != answer.origin().generation() || isNewer(answer, kept)) {
             memory.put(key, answer);
         }
@@ -271,7 +281,7 @@ public final class ResponseCache implements AutoCloseable {
      * Keeps an answer: in memory at once, in Redis soon. One that is too large, or was purged since its request was looked
      * up, is let go.
      */
-    public void store(CacheKey key, CachedAnswer answer) {
+    public void store(CacheKey key, KeptAnswer answer) {
         Origin origin = answer.origin();
         long left = freshness.leftMillis(origin.atMillis(), wallMillis.getAsLong());
         if (answer.weight() > config.maxEntry()
@@ -281,7 +291,7 @@ public final class ResponseCache implements AutoCloseable {
         }
         memory.put(key, answer);
         if (sharing != null) {
-            sharing.tier().put(key, answer, left);
+            sharing.tier().put(key, answer, () -> read(key, answer), left);
         }
     }
 

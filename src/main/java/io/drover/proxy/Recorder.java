@@ -2,9 +2,10 @@ package io.drover.proxy;
 
 import io.drover.backend.Backend;
 import io.drover.backend.HerdModel;
-import io.drover.cache.CachedAnswer;
+import io.drover.cache.KeptAnswer;
 import io.drover.cache.Origin;
 import io.drover.cache.Question;
+import io.drover.cache.UnreadAnswer;
 import io.drover.http.BodyFraming;
 import io.drover.http.Field;
 import io.drover.http.MessageHead;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * exchange, used on its event loop.
  */
 final class Recorder {
-    /** Answers up to this size are read there, so that they can be found before their end has reached the client. */
+    /** Larger answers are read aside before anybody asks for them: an event loop has no time for it. */
     private static final int SMALL_ANSWER = 64 * 1024;
 
     private final Worker worker;
@@ -122,15 +123,15 @@ final class Recorder {
             inputs.store(body, origin);
             return;
         }
-        CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
-        if (answer != null && !mayBeCut(answer)) {
+        // Beyond it another backend, with a shorter context, might have answered otherwise.
+        long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
+        KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);
+        if (body.length > SMALL_ANSWER) {
+            answer = answer.read();
+        }
+        if (answer != null) {
             caching.cache().store(question.key(), answer);
         }
-    }
-
-    /** Whether another backend, with a shorter context, might have answered otherwise. */
-    private boolean mayBeCut(CachedAnswer answer) {
-        return !question.contextGiven() && herd.context() > 0 && answer.tokens() >= herd.context();
     }
 
     /**

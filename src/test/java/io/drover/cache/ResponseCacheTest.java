@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.cache.CacheObserver.Eviction;
 import io.drover.config.CacheConfig;
 import io.drover.config.ConfigException;
+import io.drover.ollama.Endpoint;
 import io.drover.testing.Await;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -70,6 +71,54 @@ class ResponseCacheTest {
         assertThat(found).isNotNull();
         assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isSameAs(found);
         assertThat(cache.inMemory(key("a"), Form.STREAM, MODEL)).isSameAs(answer);
+    }
+
+    @Test
+    void anAnswerIsReadWhenItIsAskedForFirst() throws Exception {
+        ResponseCache cache = open(new Samples.Settings().config());
+        cache.store(key("a"), unread(stream("hello", MODEL, 0, now.get()), Form.STREAM, 6));
+
+        CachedAnswer found = cache.inMemory(key("a"), Form.STREAM, MODEL);
+
+        assertThat(found).isNotNull();
+        assertThat(found.tokens()).isEqualTo(5);
+        assertThat(cache.inMemory(key("a"), Form.STREAM, MODEL)).isSameAs(found);
+        assertThat(cache.answers()).isEqualTo(1);
+    }
+
+    @Test
+    void anotherFormIsToldOfAnAnswerThatWasNotRead() throws Exception {
+        ResponseCache cache = open(new Samples.Settings().config());
+        cache.store(key("a"), unread(stream("hello", MODEL, 0, now.get()), Form.STREAM, 6));
+
+        CachedAnswer found = cache.inAnotherForm(key("a"), Form.WHOLE, MODEL)
+                .toCompletableFuture()
+                .getNow(null);
+
+        assertThat(found).isNotNull();
+        assertThat(found.form()).isEqualTo(Form.WHOLE);
+        assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isSameAs(found);
+    }
+
+    @Test
+    void anAnswerThatMustNotBeServedLeavesWhenItIsAskedFor() throws Exception {
+        ResponseCache cache = open(new Samples.Settings().config());
+        CachedAnswer stream = stream("hello", MODEL, 0, now.get());
+        // The one is said to be whole, which it is not, and the other is as long as the context.
+        cache.store(key("a"), unread(stream, Form.WHOLE, 6));
+        cache.store(key("b"), unread(stream, Form.STREAM, 5));
+        assertThat(cache.answers()).isEqualTo(2);
+
+        assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isNull();
+        assertThat(cache.inAnotherForm(key("b"), Form.WHOLE, MODEL).toCompletableFuture())
+                .isCompletedWithValue(null);
+
+        assertThat(cache.answers()).isZero();
+    }
+
+    private static UnreadAnswer unread(CachedAnswer answer, Form form, long fewerTokensThan) {
+        String type = ContentTypes.of(Endpoint.GENERATE, form);
+        return new UnreadAnswer(Endpoint.GENERATE, form, type, answer.body(), answer.origin(), fewerTokensThan);
     }
 
     @Test
