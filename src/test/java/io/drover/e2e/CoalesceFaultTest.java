@@ -210,6 +210,42 @@ class CoalesceFaultTest {
         }
     }
 
+    private void playLargeThenNothing() throws IOException {
+        play((connection, number) -> {
+            connection.send(HEAD);
+            connection.sendChunk(line("one"));
+            connection.await(first);
+            sendLines(connection, 0, 6 * 1024);
+            connection.awaitClientClose();
+        });
+    }
+
+    /** Whoever is left when a stalled client has been dropped is not left waiting for a silent backend. */
+    @Test
+    void aBackendThatFallsSilentIsNoticedWithoutTheFirst() throws Exception {
+        playLargeThenNothing();
+        begin(setup().set("timeouts.client-write", "400ms").set("timeouts.idle", "2s"));
+        keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = follower(1);
+        first.countDown();
+        assertThat(follower.readResponse().body()).contains("{\"error\":").endsWith("}\n");
+        assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
+    }
+
+    /** That its backend has failed does not make a client wait that takes nothing. */
+    @Test
+    void aStalledFirstClientIsDroppedAfterItsBackendHasFallenSilent() throws Exception {
+        playLargeThenNothing();
+        begin(setup().set("timeouts.client-write", "3s").set("timeouts.idle", "500ms"));
+        keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = follower(1);
+        first.countDown();
+        assertThat(follower.readResponse().body()).contains("{\"error\":").endsWith("}\n");
+        assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
+    }
+
     /** The end of such a stream is the end of its connection, and nothing else would tell the client. */
     @ParameterizedTest
     @ValueSource(strings = {"", "Connection: keep-alive\r\n"})
