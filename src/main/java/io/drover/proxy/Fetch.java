@@ -158,6 +158,7 @@ final class Fetch implements ResponseSink {
         Evidence.give(backend, failure, stale, now);
         if (relay.isCommitted()) {
             if (repeat == null || !repeat.begin(failure)) {
+                attempts.blameLast();
                 String cause = failure.text();
                 exchange.cut(failed, Outcome.failed(relay.status(), timeline.phase(), Side.UPSTREAM, cause));
             }
