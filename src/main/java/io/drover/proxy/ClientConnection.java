@@ -129,6 +129,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         return state == State.CLOSED || channel().isWritable();
     }
 
+    /** Bytes that wait for the client to take them. */
+    long waiting() {
+        return WriteProgress.waiting(channel());
+    }
+
     /** Queues bytes; releases them. */
     void write(ByteBuf bytes) {
         if (state == State.CLOSED) {

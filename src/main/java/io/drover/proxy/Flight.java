@@ -256,6 +256,11 @@ final class Flight {
         }
     }
 
+    /** How many bytes one reader may be behind the others, where not all of it is kept. */
+    long maxBehind() {
+        return flights.maxEntry();
+    }
+
     /** All of the body; null where it was not recorded whole. */
     byte @Nullable [] body() {
         Block start = start();

@@ -4,6 +4,7 @@ import static io.drover.e2e.StagedBackend.CHAT;
 import static io.drover.e2e.StagedBackend.HEAD;
 import static io.drover.e2e.StagedBackend.LAST;
 import static io.drover.e2e.StagedBackend.ask;
+import static io.drover.e2e.StagedBackend.askSlowly;
 import static io.drover.e2e.StagedBackend.awaitFollowers;
 import static io.drover.e2e.StagedBackend.end;
 import static io.drover.e2e.StagedBackend.line;
@@ -11,12 +12,15 @@ import static io.drover.e2e.StagedBackend.question;
 import static io.drover.e2e.StagedBackend.sendLines;
 import static io.drover.e2e.StagedBackend.start;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -126,5 +130,30 @@ class CoalesceBoundsTest {
                 .isEqualTo("HIT");
         first.countDown();
         assertThat(String.join("", large.readChunks())).isEqualTo(LAST);
+    }
+
+    /** The first one's client cannot be left within a chunk, and must not take all of one for that into memory. */
+    @Test
+    void oneChunkIsHeldUpOnceTooMuchOfItWaits() throws Exception {
+        byte[] piece = new byte[1 << 16];
+        Drover.Setup setup = over((connection, number) -> {
+            connection.send(HEAD + "10000000\r\nx");
+            connection.await(first);
+            connection.sendUntilClosed(piece, 2048);
+        });
+        begin(setup.set("cache.max-entry", "1MiB"));
+        RawClient leader = keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = keep(ask(drover));
+        awaitFollowers(drover, 1);
+        assertThat(follower.readHead().status()).isEqualTo(200);
+        first.countDown();
+        assertThatThrownBy(() -> follower.within(Duration.ofSeconds(2)).readExactly(64 << 20))
+                .isInstanceOf(UncheckedIOException.class);
+        assertThat(leader.readHead().status()).isEqualTo(200);
+        leader.readExactly(16 << 20);
+        assertThat(drover.openClients()).isEqualTo(2);
+        leader.reset();
+        follower.reset();
     }
 }
