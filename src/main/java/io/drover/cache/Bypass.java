@@ -18,7 +18,7 @@ public enum Bypass implements Reading {
     WEB_SEARCH,
     /** Each answer may differ, and only those are kept that may not. */
     NOT_DETERMINISTIC,
-    /** The body is larger than {@code cache.max-request}. */
+    /** The body is larger than {@code cache.max-request}, or too many large ones wait to be read. */
     TOO_LARGE,
     /** A backend passes it on to ollama.com. */
     CLOUD,

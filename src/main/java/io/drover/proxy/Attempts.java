@@ -236,6 +236,11 @@ final class Attempts {
         return lastNanos;
     }
 
+    /** Its answer has broken off, and is asked of nobody else. */
+    void blameLast() {
+        lastBlamed = true;
+    }
+
     /** Whether its answer was taken for a failure of its own already. */
     boolean isLastBlamed() {
         return lastBlamed;

@@ -11,10 +11,15 @@ import io.drover.ollama.ModelName;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What all exchanges share of the cache: what is kept, what is on its way, and the rules. Any thread. */
 public final class Caching {
+    private static final Logger LOG = LoggerFactory.getLogger(Caching.class);
+
     private final CacheConfig config;
     private final ResponseCache cache;
     private final CacheMetrics metrics;
@@ -53,8 +58,30 @@ public final class Caching {
         return metrics;
     }
 
-    Executor aside() {
-        return aside;
+    /**
+     * Does what takes longer than an event loop has.
+     *
+     * @param then follows on the event loop, whether {@code task} has failed or not: a request may wait for it
+     * @return whether there is anybody to do it
+     */
+    boolean aside(Worker worker, Runnable task, Runnable then) {
+        try {
+            aside.execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException fault) {
+                    LOG.error("the cache fails by a fault of ours", fault);
+                } finally {
+                    worker.loop().execute(() -> {
+                        worker.clock().read();
+                        then.run();
+                    });
+                }
+            });
+            return true;
+        } catch (RejectedExecutionException busy) {
+            return false;
+        }
     }
 
     Flights flights() {

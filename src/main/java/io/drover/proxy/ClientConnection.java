@@ -69,7 +69,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf pending;
     private @Nullable Exchange exchange;
     private boolean processing;
-    private boolean slow;
     private boolean broken;
     private int paused;
     private long sinceNanos;
@@ -127,6 +126,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Whether the client takes bytes without their being queued beyond its limit; one that has left needs no wait. */
     boolean isWritable() {
         return state == State.CLOSED || channel().isWritable();
+    }
+
+    /** Bytes that wait for the client to take them. */
+    long waiting() {
+        return WriteProgress.waiting(channel());
     }
 
     /** Queues bytes; releases them. */
@@ -369,7 +373,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         state = State.CLOSED;
         worker.context().clientConnections().decrementAndGet();
         addressCount.close();
-        setSlow(false);
+        worker.setSlow(this, false);
         releasePending();
         Exchange running = exchange;
         if (running == null || !running.onClientGone()) {
@@ -402,20 +406,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
         }
         process();
-        if (paused != 0 && state == State.OPEN && worker.peerState().hasLeft(channel())) {
-            // Once its end has come, epoll and io_uring read a client whether they should or not: what comes unasked
-            // is that. How it ended must be asked for: of a reset behind bytes io_uring tells nothing then.
-            closeNow();
-        }
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        if (tls != null
-                && paused != 0
-                && state == State.OPEN
-                && worker.peerState().hasLeft(channel())) {
-            closeNow(); // as above, where what came is not even one record
+        if (paused != 0 && state == State.OPEN && worker.peerState().hasLeft(channel())) {
+            // Once its end has come, epoll and io_uring read a client whether they should or not: what comes unasked
+            // is that, and over TLS perhaps not even one record. How it ended must be asked for: of a reset behind
+            // bytes io_uring tells nothing then.
+            closeNow();
         }
     }
 
@@ -423,7 +422,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         worker.clock().read();
         boolean writable = channel().isWritable();
-        setSlow(!writable && state != State.CLOSED);
+        worker.setSlow(this, !writable && state != State.CLOSED);
         Exchange running = exchange;
         if (running != null) {
             running.onClientWritability(writable);
@@ -441,13 +440,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         if (tls == null || !tls.isBeginning()) {
             closeNow(); // else an alert is on its way that says why
-        }
-    }
-
-    private void setSlow(boolean on) {
-        if (slow != on) {
-            slow = on;
-            worker.setSlow(this, on);
         }
     }
 

@@ -6,12 +6,9 @@ import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedPlan;
 import io.drover.cache.Origin;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The inputs of one request for embeddings: has each looked up, and only the rest asked of a backend. Belongs to one
@@ -20,8 +17,6 @@ import org.slf4j.LoggerFactory;
 final class EmbedInputs {
     /** So many are looked up, and so many bytes of vectors put together, on the event loop: some 100 microseconds. */
     private static final int FEW = 8;
-
-    private static final Logger LOG = LoggerFactory.getLogger(EmbedInputs.class);
 
     private static final int SMALL_ANSWER = 64 * 1024;
 
@@ -131,28 +126,11 @@ final class EmbedInputs {
         lookup.store(told, origin);
     }
 
-    /** @param quick whether it is done at once; with too much else to do, it is too */
+    /** @param quick whether it is done at once; with too much else to do, it is too: late is better than wrong */
     private void aside(boolean quick, Runnable task, Runnable then) {
-        if (!quick) {
-            try {
-                caching.aside().execute(() -> {
-                    try {
-                        task.run();
-                    } catch (RuntimeException fault) {
-                        // Without it the request would wait for ever.
-                        LOG.error("inputs are not looked up by a fault of ours", fault);
-                    }
-                    worker.loop().execute(() -> {
-                        worker.clock().read();
-                        then.run();
-                    });
-                });
-                return;
-            } catch (RejectedExecutionException busy) {
-                // Late is better than wrong.
-            }
+        if (quick || !caching.aside(worker, task, then)) {
+            task.run();
+            then.run();
         }
-        task.run();
-        then.run();
     }
 }

@@ -60,7 +60,7 @@ final class Evidence {
         AnswerEnd end = whole ? AnswerEnd.of(tail, record, request.endpoint(), cloud) : AnswerEnd.UNTOLD;
         if (end == AnswerEnd.FAILED && !attempts.isLastBlamed()) {
             backend.onFailure("answer ended in an error", nowNanos);
-        } else if (end != AnswerEnd.FAILED && outcome.status() < 500) {
+        } else if (end != AnswerEnd.FAILED && outcome.status() < 500 && !attempts.isLastBlamed()) {
             backend.onSuccess(attempts.lastNanos(), nowNanos);
         }
         if (whole && tail != null) {

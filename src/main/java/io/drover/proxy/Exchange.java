@@ -355,7 +355,7 @@ final class Exchange implements HeadLines {
             fetch.prepareHandOver();
         }
         if (playback == null && left == null && !client.isWritable()) {
-            Relay had = fetch.handOver();
+            Relay had = fetch.handOver(followed.maxBehind());
             playback = had == null ? null : Following.behind(worker, client, this, followed, had);
         }
         fetch.awaitFollowers(followed.mustWait());

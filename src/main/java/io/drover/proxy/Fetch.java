@@ -158,6 +158,7 @@ final class Fetch implements ResponseSink {
         Evidence.give(backend, failure, stale, now);
         if (relay.isCommitted()) {
             if (repeat == null || !repeat.begin(failure)) {
+                attempts.blameLast();
                 String cause = failure.text();
                 exchange.cut(failed, Outcome.failed(relay.status(), timeline.phase(), Side.UPSTREAM, cause));
             }
@@ -353,17 +354,19 @@ final class Fetch implements ResponseSink {
     /**
      * Reads the backend at the pace of those who follow: what comes no longer goes to the client by itself.
      *
+     * @param most bytes that may wait for the client where it cannot be left; beyond them the others wait for it
      * @return what the client has had; null where it cannot be left to another yet
      */
     @Nullable
-    Relay handOver() {
+    Relay handOver(long most) {
         Call running = reading();
         if (running == null) {
             return null;
         }
-        Objects.requireNonNull(running.connection()).setReading(true);
         Relay clients = relay;
-        if (!clients.writer().isSeparable(running.isAtBoundary())) {
+        boolean separable = clients.writer().isSeparable(running.isAtBoundary());
+        Objects.requireNonNull(running.connection()).setReading(separable || client.waiting() <= most);
+        if (!separable) {
             return null;
         }
         relay = clients.split();

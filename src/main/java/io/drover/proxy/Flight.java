@@ -140,7 +140,11 @@ final class Flight {
 
     /** Records a part of the body; {@code buf} stays the caller's. */
     void append(ByteBuf buf, int from, int to) {
-        if (end != null || (lost && !isFollowed())) {
+        if (end != null) {
+            return;
+        }
+        if (lost && !isFollowed()) {
+            giveBack(); // For answers that can be kept.
             return;
         }
         int at = from;
@@ -228,9 +232,15 @@ final class Flight {
         last.next = null;
         used = 0;
         written = 0;
-        flights.giveBack(reserved);
-        reserved = 0;
+        giveBack();
         pendingHead = null;
+    }
+
+    private void giveBack() {
+        if (reserved > 0) {
+            flights.giveBack(reserved);
+            reserved = 0;
+        }
     }
 
     /** Lets those who follow read what is recorded. */
@@ -244,6 +254,11 @@ final class Flight {
         if (more) {
             wakeAll();
         }
+    }
+
+    /** How many bytes one reader may be behind the others, where not all of it is kept. */
+    long maxBehind() {
+        return flights.maxEntry();
     }
 
     /** All of the body; null where it was not recorded whole. */
@@ -276,8 +291,7 @@ final class Flight {
     /** Nobody can join any more. */
     void retire() {
         close();
-        flights.giveBack(reserved);
-        reserved = 0;
+        giveBack();
     }
 
     /** Whether nobody follows and nobody can any more. */

@@ -97,10 +97,9 @@ final class Following implements Playback, Flight.Follower {
         if (position == flight.published()) {
             behind = false;
         }
-        if (behind) {
-            int status = Objects.requireNonNull(relay).status();
+        if (behind && relay != null) {
             breakOff(Outcome.failed(
-                    status, Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
+                    relay.status(), Phase.RELAY, Side.CLIENT, "client fell behind an answer that others follow"));
         } else if (end != null && position == flight.published()) {
             end(end);
         } else if (relay != null) {

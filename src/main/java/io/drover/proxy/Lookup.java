@@ -20,7 +20,6 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -119,12 +118,12 @@ final class Lookup implements Flight.Leader {
 
     private void readAside(RetainedBody body, Asked whom) {
         BodyReading copy = new BodyReading(request.endpoint(), whom, body::openAside);
-        try {
-            caching.aside().execute(() -> {
-                copy.read();
-                onLoop(() -> onRead(copy, body));
-            });
-        } catch (RejectedExecutionException busy) {
+        boolean begun = caching.aside(worker, copy::read, () -> {
+            if (step != Step.OVER) {
+                onRead(copy, body);
+            }
+        });
+        if (!begun) {
             copy.close();
             bypass(Bypass.TOO_LARGE);
         }

@@ -10,15 +10,32 @@ import io.drover.http.BodyFraming;
 import io.drover.http.Field;
 import io.drover.http.MessageHead;
 import io.drover.ollama.Endpoint;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Has the answer that one exchange gets recorded, for those who follow it, and kept when it is whole. Belongs to one
  * exchange, used on its event loop.
  */
 final class Recorder {
-    /** Larger answers are read aside before anybody asks for them: an event loop has no time for it. */
+        try {
+            if (inputs != null) {
+                inputs.store(body, origin);
+                return;
+            }
+            // Beyond it another backend, with a shorter context, might have answered otherwise.
+            long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
+            KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);
+            if (body.length > SMALL_ANSWER) {
+                answer = answer.read();
+            }
+            if (answer != null) {
+                caching.cache().store(question.key(), answer);
+            }
+        } catch (RuntimeException fault) {
+            // The client has its answer, and others are not to join for ever one that has ended.
+            LOG.error("an answer is not kept by a fault of ours", fault);
     private static final int SMALL_ANSWER = 64 * 1024;
 
     private final Worker worker;
@@ -91,34 +108,23 @@ final class Recorder {
     void onWhole(int status, Backend backend, Runnable then) {
         flight.end(new Flight.End(Flight.End.Kind.COMPLETE, null, null));
         byte[] body = status == 200 && !unreadable && herd.isOf(backend, model) ? flight.body() : null;
-        if (body != null && body.length > SMALL_ANSWER && keepAside(body, then)) {
-            return;
-        }
-        if (body != null && body.length <= SMALL_ANSWER) {
+        Runnable done = () -> {
+            flight.retire();
+            then.run();
+        };
+        if (body == null) {
+            done.run();
+        } else if (body.length <= SMALL_ANSWER) {
             keep(body);
-        }
-        flight.retire();
-        then.run();
-    }
-
-    /** Whether there is anybody to do it. */
-    private boolean keepAside(byte[] body, Runnable then) {
-        try {
-            caching.aside().execute(() -> {
-                keep(body);
-                worker.loop().execute(() -> {
-                    flight.retire();
-                    then.run();
-                });
-            });
-            return true;
-        } catch (RejectedExecutionException busy) {
-            return false;
+            done.run();
+        } else if (!caching.aside(worker, () -> keep(body), done)) {
+            done.run();
         }
     }
 
     private void keep(byte[] body) {
         Origin origin = new Origin(model, generation, System.currentTimeMillis());
+<<<<<<< HEAD
         if (inputs != null) {
             inputs.store(body, origin);
             return;
@@ -131,6 +137,20 @@ final class Recorder {
         }
         if (answer != null) {
             caching.cache().store(question.key(), answer);
+=======
+        try {
+            if (inputs != null) {
+                inputs.store(body, origin);
+                return;
+            }
+            CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
+            if (answer != null && !mayBeCut(answer)) {
+                caching.cache().store(question.key(), answer);
+            }
+        } catch (RuntimeException fault) {
+            // The client has its answer, and others are not to join for ever one that has ended.
+            LOG.error("an answer is not kept by a fault of ours", fault);
+>>>>>>> flightread
         }
     }
 
@@ -149,12 +169,9 @@ final class Recorder {
     void keepRest(byte[] rest) {
         if (rest.length <= SMALL_ANSWER) {
             keep(rest);
-            return;
-        }
-        try {
-            caching.aside().execute(() -> keep(rest));
-        } catch (RejectedExecutionException busy) {
-            // Others will ask for it again.
+        } else {
+            // Where there is nobody to do it, others will ask for it again.
+            caching.aside(worker, () -> keep(rest), () -> {});
         }
     }
 

@@ -221,6 +221,8 @@ final class Waits {
     }
 
     private Overdue relay(long now, @Nullable Call call, boolean apart) {
+        // Whatever is overdue: where others want the answer, one of the two peers may yet be waited for.
+        awaitNextByte(now);
         if (client.stalledNanos(now) >= timeouts.clientWrite().toNanos()) {
             return Overdue.CLIENT_WRITE;
         }
@@ -231,7 +233,6 @@ final class Waits {
                 && now - call.lastReadNanos() >= timeouts.idle().toNanos()) {
             return Overdue.NEXT_BYTE;
         }
-        awaitNextByte(now);
         return Overdue.NOTHING;
     }
 }

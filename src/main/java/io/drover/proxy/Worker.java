@@ -270,12 +270,10 @@ public final class Worker {
     /** A client over its write limit counts against the global budget with that limit, until it has caught up. */
     void setSlow(ClientConnection client, boolean on) {
         long bytes = context.config().buffers().streamHigh();
-        if (on) {
+        if (on && slowClients.add(client)) {
             context.outbound().take(bytes);
-            slowClients.add(client);
-        } else {
+        } else if (!on && slowClients.remove(client)) {
             context.outbound().giveBack(bytes);
-            slowClients.remove(client);
         }
     }
 

@@ -43,7 +43,8 @@ class CacheRulesTest {
         return drover().set("auth.mode", "api-key").set("auth.keys-file", keys.toString());
     }
 
-    private static String line(String name) {
+    /** Of a file of keys. */
+    static String line(String name) {
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
             return "{\"name\":\"" + name + "\",\"hash\":\"sha256:"

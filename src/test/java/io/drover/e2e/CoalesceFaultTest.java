@@ -23,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -208,6 +210,67 @@ class CoalesceFaultTest {
             assertThat(each.readChunk()).contains("broke off");
             each.expectClosed();
         }
+    }
+
+    private void playLargeThenNothing() throws IOException {
+        play((connection, number) -> {
+            connection.send(HEAD);
+            connection.sendChunk(line("one"));
+            connection.await(first);
+            sendLines(connection, 0, 6 * 1024);
+            connection.awaitClientClose();
+        });
+    }
+
+    /** Whoever is left when a stalled client has been dropped is not left waiting for a silent backend. */
+    @Test
+    void aBackendThatFallsSilentIsNoticedWithoutTheFirst() throws Exception {
+        playLargeThenNothing();
+        begin(setup().set("timeouts.client-write", "400ms").set("timeouts.idle", "2s"));
+        keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = follower(1);
+        first.countDown();
+        assertThat(follower.readResponse().body()).contains("{\"error\":").endsWith("}\n");
+        assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
+    }
+
+    /** That its backend has failed does not make a client wait that takes nothing. */
+    @Test
+    void aStalledFirstClientIsDroppedAfterItsBackendHasFallenSilent() throws Exception {
+        playLargeThenNothing();
+        begin(setup().set("timeouts.client-write", "3s").set("timeouts.idle", "500ms"));
+        keep(askSlowly(drover));
+        backend.awaitAsked(1);
+        RawClient follower = follower(1);
+        first.countDown();
+        assertThat(follower.readResponse().body()).contains("{\"error\":").endsWith("}\n");
+        assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
+    }
+
+    /** That the first one had left before makes no success of it. */
+    @Test
+    void aBackendWhoseAnswersBreakIsEjectedWhoeverIsLeft() throws Exception {
+        Semaphore gate = new Semaphore(0);
+        play((connection, number) -> {
+            connection.send(HEAD);
+            connection.sendChunk(line("one"));
+            assertThat(gate.tryAcquire(10, TimeUnit.SECONDS)).isTrue();
+            connection.reset();
+        });
+        begin(setup().set("health.passive.failures", "2"));
+        for (int i = 1; i <= 2; i++) {
+            RawClient leader = keep(ask(drover));
+            backend.awaitAsked(i);
+            RawClient follower = follower(1);
+            leader.hangUp();
+            Drover.await("it has left", () -> drover.openClients() == 1);
+            gate.release();
+            assertThat(follower.readResponse().body()).contains("{\"error\":");
+            follower.hangUp();
+            Drover.await("all have left", () -> drover.openClients() == 0);
+        }
+        Drover.await("it is ejected", () -> drover.metrics().contains("drover_backend_ejections_total{"));
     }
 
     /** The end of such a stream is the end of its connection, and nothing else would tell the client. */

@@ -486,7 +486,7 @@ class CoalesceTest {
             assertThat(connection.sendUntilClosed(piece, 1024)).isLessThan(700);
             sent.countDown();
         });
-        begin(setup());
+        begin(setup().set("cache.max-entry", "32MiB"));
         RawClient leader = keep(askSlowly(drover));
         backend.awaitAsked(1);
         RawClient follower = follower(1);
