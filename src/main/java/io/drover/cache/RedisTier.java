@@ -32,7 +32,7 @@ final class RedisTier {
     }
 
     private static byte[] name(CacheKey key, long generation) {
-        return (PREFIX + key + ':' + generation).getBytes(StandardCharsets.US_ASCII);
+        return (PREFIX + '{' + key + "}:" + generation).getBytes(StandardCharsets.US_ASCII);
     }
 
     /** @return never fails: null stands for all that is no answer. Completes on a thread of Redis' */
@@ -44,6 +44,7 @@ final class RedisTier {
         }
         return asked.handle(
                 (value, failure) -> failure == null && value == null ? null : read(name, value, generation));
+    /** With braces, so that all of a key, its lease too, is on one server of a cluster. */
     }
 
     private @Nullable CachedAnswer read(byte[] name, byte @Nullable [] value, long generation) {

@@ -436,7 +436,7 @@ class SharedCacheTest {
     }
 
     private static byte[] name(ResponseCache cache, String name) {
-        return ("drover:cache:" + key(name) + ":" + cache.generation(key(name), MODEL))
+        return ("drover:cache:{" + key(name) + "}:" + cache.generation(key(name), MODEL))
                 .getBytes(StandardCharsets.US_ASCII);
     }
 

@@ -386,8 +386,8 @@ class SharedCacheProcessesTest {
     private static List<String> keys() {
         return everything()
                 .lines()
-                .filter(line -> line.matches("(?s)drover:cache:[0-9a-f]{64}:.*"))
-                .map(line -> line.substring("drover:cache:".length(), "drover:cache:".length() + 64))
+                .filter(line -> line.matches("(?s)drover:cache:\\{[0-9a-f]{64}}:.*"))
+                .map(line -> line.substring("drover:cache:{".length(), "drover:cache:{".length() + 64))
                 .distinct()
                 .collect(Collectors.toCollection(ArrayList::new));
     }
