@@ -2,8 +2,8 @@ package io.drover.cache;
 
 import io.drover.ollama.Endpoint;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -57,10 +57,10 @@ public final class EmbedLookup {
      * @return never fails; completes at once where there is nothing to ask
      */
     public CompletionStage<Void> inRedis() {
-        return CompletableFuture.allOf(question.distinctKeys().stream()
+        List<CacheKey> missing = question.distinctKeys().stream()
                 .filter(key -> !found.containsKey(key))
-                .map(key -> cache.inRedis(key, Form.WHOLE, model).toCompletableFuture())
-                .toArray(CompletableFuture<?>[]::new));
+                .toList();
+        return cache.inRedis(missing, model);
     }
 
     private void take(CacheKey key, @Nullable CachedAnswer answer) {

@@ -6,6 +6,7 @@ import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedPlan;
 import io.drover.cache.Origin;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -46,7 +47,7 @@ final class EmbedInputs {
      */
     void find(Runnable then) {
         aside(lookup.size() <= FEW, lookup::inMemory, () -> {
-            if (lookup.isAllFound() || !isKeptEach()) {
+            if (lookup.isAllFound() || !isKeptEach() || !caching.cache().isShared()) {
                 then.run();
             } else {
                 askRedis(then);
@@ -55,17 +56,24 @@ final class EmbedInputs {
     }
 
     private void askRedis(Runnable then) {
-        var asked = lookup.inRedis().toCompletableFuture();
-        if (asked.isDone()) {
-            then.run();
-            return;
-        }
+        CompletableFuture<?>[] asked = {CompletableFuture.completedFuture(null)};
+        aside(
+                lookup.size() <= FEW,
+                () -> asked[0] = lookup.inRedis().toCompletableFuture(),
+                () -> awaitRedis(asked[0], then));
+    }
+
+    private void awaitRedis(CompletableFuture<?> asked, Runnable then) {
         Runnable once = () -> {
             if (!decided) {
                 decided = true;
                 aside(lookup.size() <= FEW, lookup::inMemory, then);
             }
         };
+        if (asked.isDone()) {
+            once.run();
+            return;
+        }
         long budget = caching.config().lookupBudget().toNanos();
         ScheduledFuture<?> timer =
                 worker.loop().schedule(() -> worker.loop().execute(once), budget, TimeUnit.NANOSECONDS);

@@ -326,7 +326,6 @@ final class Lookup implements Flight.Leader {
 
     private void onBudgetUsed() {
         if (step == Step.ASKING_REDIS) {
-            caching.metrics().onRedisFailure();
             miss();
         }
     }
