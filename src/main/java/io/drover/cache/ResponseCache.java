@@ -166,6 +166,11 @@ public final class ResponseCache implements AutoCloseable {
         return generations.of(key, model);
     }
 
+    /** As {@link #generation}, of all keys. */
+    Generations.Counters generations() {
+        return generations.now();
+    }
+
     /**
      * Looks in memory: one look-up.
      *

@@ -1,10 +1,10 @@
 package io.drover.proxy;
 
 import io.drover.admission.BodyEdit;
+import io.drover.cache.CacheKey;
 import io.drover.cache.CachedAnswer;
 import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedPlan;
-import io.drover.cache.Origin;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -135,8 +135,14 @@ final class EmbedInputs {
     }
 
     /** Keeps what a backend said, to all of it or to the rest. On any thread. */
-    void store(byte[] told, Origin origin) {
-        lookup.store(told, origin);
+    void store(byte[] told, long nowMillis) {
+        lookup.store(told, nowMillis);
+    }
+
+    /** As {@link EmbedLookup#onlyKey}. */
+    @Nullable
+    CacheKey onlyKey() {
+        return lookup.onlyKey();
     }
 
     /** @param quick whether it is done at once; with too much else to do, it is too */

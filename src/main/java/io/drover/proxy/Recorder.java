@@ -117,11 +117,12 @@ final class Recorder {
     }
 
     private void keep(byte[] body) {
-        Origin origin = new Origin(model, generation, System.currentTimeMillis());
+        long now = System.currentTimeMillis();
         if (inputs != null) {
-            inputs.store(body, origin);
+            inputs.store(body, now);
             return;
         }
+        Origin origin = new Origin(model, generation, now);
         CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
         if (answer != null && !mayBeCut(answer)) {
             caching.cache().store(question.key(), answer);
