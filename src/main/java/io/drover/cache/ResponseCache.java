@@ -100,9 +100,19 @@ public final class ResponseCache implements AutoCloseable {
     static ResponseCache open(
             CacheConfig config, @Nullable RedisLink redis, CacheObserver observer, LongSupplier wallMillis, ZoneId zone)
             throws ConfigException {
+        return new ResponseCache(config, redis, seal(config), observer, wallMillis, zone);
+    }
+
+    /** @throws ConfigException as {@link #open} does, without opening any */
+    public static void check(CacheConfig config) throws ConfigException {
+        if (config.enabled()) {
+            seal(config);
+        }
+    }
+
+    private static Seal seal(CacheConfig config) throws ConfigException {
         Path keyFile = config.encryptionKeyFile().orElse(null);
-        Seal seal = keyFile == null ? Seal.plain() : Seal.of(keyFile);
-        return new ResponseCache(config, redis, seal, observer, wallMillis, zone);
+        return keyFile == null ? Seal.plain() : Seal.of(keyFile);
     }
 
     private Sharing share(RedisLink link, Seal seal, CacheObserver observer) {
