@@ -23,6 +23,9 @@ public interface CacheObserver {
     /** An answer did not come to be kept in Redis: too many are on their way, or Redis has failed. */
     void onWriteDropped();
 
-    /** A look-up in Redis failed, or what it found is no answer of ours: of another key for encryption, or damaged. */
+    /**
+     * A look-up in Redis failed or took longer than anybody waits for it, or what it found is no answer of ours: of another
+     * key for encryption, or damaged.
+     */
     void onReadFailed();
 }

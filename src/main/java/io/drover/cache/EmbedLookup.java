@@ -2,8 +2,8 @@ package io.drover.cache;
 
 import io.drover.ollama.Endpoint;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +17,7 @@ public final class EmbedLookup {
     private final EmbedQuestion question;
     private final String model;
     private final Predicate<CachedAnswer> usable;
+    private final Generations.Counters asked;
     private final Map<CacheKey, EmbedPart> found = new HashMap<>();
     private long oldestMillis = Long.MAX_VALUE;
     private @Nullable EmbedPlan plan;
@@ -30,6 +31,7 @@ public final class EmbedLookup {
         this.question = question;
         this.model = model;
         this.usable = usable;
+        this.asked = cache.generations();
     }
 
     /** Inputs of the request. */
@@ -57,10 +59,10 @@ public final class EmbedLookup {
      * @return never fails; completes at once where there is nothing to ask
      */
     public CompletionStage<Void> inRedis() {
-        return CompletableFuture.allOf(question.distinctKeys().stream()
+        List<CacheKey> missing = question.distinctKeys().stream()
                 .filter(key -> !found.containsKey(key))
-                .map(key -> cache.inRedis(key, Form.WHOLE, model).toCompletableFuture())
-                .toArray(CompletableFuture<?>[]::new));
+                .toList();
+        return cache.inRedis(missing, model);
     }
 
     private void take(CacheKey key, @Nullable CachedAnswer answer) {
@@ -130,17 +132,19 @@ public final class EmbedLookup {
                         endpoint, body, new Origin(model, generation, told == null ? oldestMillis : nowMillis));
     }
 
-    /**
-     * Keeps what a backend said, input by input.
-     *
-     * @param origin of the answer
-     */
-    public void store(byte[] told, Origin origin) {
+    /** The key of its only input, by which that can be purged; null where there are several. */
+    public @Nullable CacheKey onlyKey() {
+        return question.size() == 1 ? question.keys().get(0) : null;
+    }
+
+    /** Keeps what a backend said, input by input: each of them may have been purged by itself. */
+    public void store(byte[] told, long nowMillis) {
         EmbedAnswer answer = EmbedAnswer.split(question.endpoint(), told, plan().asked());
         if (answer == null) {
             return;
         }
         plan().fresh(answer).forEach((key, part) -> {
+            Origin origin = new Origin(model, asked.of(key, model), nowMillis);
             CachedAnswer entry = part.entry(question.model(), origin);
             if (entry != null) {
                 cache.store(key, entry);

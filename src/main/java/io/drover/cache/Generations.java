@@ -31,13 +31,17 @@ final class Generations {
      * @param all of everything
      * @param others those larger than that; the rest say nothing
      */
-    private record Counters(long all, Map<String, Long> others) {
+    record Counters(long all, Map<String, Long> others) {
         long largest() {
             return others.values().stream().mapToLong(Long::longValue).reduce(all, Math::max);
         }
 
-        long of(String field) {
-            return field.equals(ALL) ? all : Math.max(all, others.getOrDefault(field, 0L));
+        long of(CacheKey key, String model) {
+            return others.isEmpty() ? all : Math.max(of(ofModel(model)), of(ofKey(key)));
+        }
+
+        private long of(String field) {
+            return Math.max(all, others.getOrDefault(field, 0L));
         }
     }
 
@@ -50,11 +54,12 @@ final class Generations {
     }
 
     long of(CacheKey key, String model) {
-        Counters now = counters;
-        if (now.others().isEmpty()) {
-            return now.all();
-        }
-        return Math.max(now.of(ofModel(model)), now.of(ofKey(key)));
+        return counters.of(key, model);
+    }
+
+    /** As they are now. */
+    Counters now() {
+        return counters;
     }
 
     /**

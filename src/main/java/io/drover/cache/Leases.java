@@ -44,7 +44,7 @@ final class Leases {
     }
 
     CompletionStage<Lease> take(CacheKey key) {
-        String name = PREFIX + key;
+        String name = PREFIX + '{' + key + '}';
         String token = UUID.randomUUID().toString();
         CompletionStage<String> asked = redis.ask(commands -> commands.set(
                 name.getBytes(StandardCharsets.US_ASCII),

@@ -28,30 +28,19 @@ public final class RedisHash {
      * if any step takes longer than a command may.
      */
     public CompletionStage<Map<String, String>> all() {
-        CompletableFuture<Map<String, String>> all = new CompletableFuture<>();
         RedisConnection connection = link.connection();
-        if (connection == null) {
-            all.completeExceptionally(new RedisException("no connection to Redis"));
-        } else {
-            readOn(connection, ScanCursor.INITIAL, new LinkedHashMap<>(), all);
-        }
-        return all;
+        return connection == null
+                ? CompletableFuture.failedFuture(new RedisException("no connection to Redis"))
+                : readOn(connection, ScanCursor.INITIAL, new LinkedHashMap<>());
     }
 
-    private void readOn(
-            RedisConnection connection,
-            ScanCursor from,
-            Map<String, String> read,
-            CompletableFuture<Map<String, String>> all) {
-        connection.commands().hscan(key, from, PAGE).whenComplete((page, failure) -> {
-            if (failure != null) {
-                all.completeExceptionally(failure);
-            } else if (take(page, read)) {
-                all.complete(read);
-            } else {
-                readOn(connection, page, read, all);
-            }
-        });
+    private CompletionStage<Map<String, String>> readOn(
+            RedisConnection connection, ScanCursor from, Map<String, String> read) {
+        return connection
+                .commands()
+                .hscan(key, from, PAGE)
+                .thenCompose(page ->
+                        take(page, read) ? CompletableFuture.completedStage(read) : readOn(connection, page, read));
     }
 
     /** Whether it was the last one. */

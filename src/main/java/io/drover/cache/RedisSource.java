@@ -17,6 +17,7 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
@@ -62,10 +63,14 @@ final class RedisSource {
         return source;
     }
 
-    /** Not one of those that only ask for the servers of a cluster, again and again, or only listen: those have text. */
+    /**
+     * Not one of those that only ask for the servers of a cluster, again and again, or sentinels for the master, or only
+     * listen: those to servers have text.
+     */
     private static boolean isOurs(RedisChannelHandler<?, ?> connection) {
-        return !(connection instanceof StatefulRedisConnectionImpl<?, ?> plain)
-                || plain.getCodec() == ByteArrayCodec.INSTANCE;
+        return connection instanceof StatefulRedisConnectionImpl<?, ?> plain
+                ? plain.getCodec() == ByteArrayCodec.INSTANCE
+                : !(connection instanceof StatefulRedisSentinelConnection);
     }
 
     private static RedisSource single(RedisURI uri, ClientResources resources, ClientOptions options) {

@@ -5,6 +5,8 @@ import io.drover.config.ConfigException;
 import io.lettuce.core.api.StatefulConnection;
 import java.nio.file.Path;
 import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -98,9 +100,19 @@ public final class ResponseCache implements AutoCloseable {
     static ResponseCache open(
             CacheConfig config, @Nullable RedisLink redis, CacheObserver observer, LongSupplier wallMillis, ZoneId zone)
             throws ConfigException {
+        return new ResponseCache(config, redis, seal(config), observer, wallMillis, zone);
+    }
+
+    /** @throws ConfigException as {@link #open} does, without opening any */
+    public static void check(CacheConfig config) throws ConfigException {
+        if (config.enabled()) {
+            seal(config);
+        }
+    }
+
+    private static Seal seal(CacheConfig config) throws ConfigException {
         Path keyFile = config.encryptionKeyFile().orElse(null);
-        Seal seal = keyFile == null ? Seal.plain() : Seal.of(keyFile);
-        return new ResponseCache(config, redis, seal, observer, wallMillis, zone);
+        return keyFile == null ? Seal.plain() : Seal.of(keyFile);
     }
 
     private Sharing share(RedisLink link, Seal seal, CacheObserver observer) {
@@ -108,7 +120,7 @@ public final class ResponseCache implements AutoCloseable {
                 new SharedGenerations(generations, link, wallMillis, () -> behind(this::dropOutdated));
         Breaker breaker = new Breaker(config.lookupBudget(), observer::onBreakerOpen);
         GuardedLink guarded = new GuardedLink(link, breaker, shared::isSettled, observer);
-        RedisTier tier = new RedisTier(guarded, seal, observer, this::behind, config.writing());
+        RedisTier tier = new RedisTier(guarded, seal, observer, this::behind, config.writing(), config.lookupBudget());
         Leases leases = config.lease().isZero()
                 ? null
                 : new Leases(guarded, new RedisScripts(link), this::behind, config.lease());
@@ -162,6 +174,11 @@ public final class ResponseCache implements AutoCloseable {
     /** What an answer to a request of now has to have in its {@link Origin} to be found. Costs next to nothing. */
     public long generation(CacheKey key, String model) {
         return generations.of(key, model);
+    }
+
+    /** As {@link #generation}, of all keys. */
+    Generations.Counters generations() {
+        return generations.now();
     }
 
     /**
@@ -249,6 +266,24 @@ public final class ResponseCache implements AutoCloseable {
             }
             return CompletableFuture.supplyAsync(() -> taken(key, form, generation, found), this::behind);
         });
+    }
+
+    /**
+     * Looks in Redis for many whole answers, with few commands: one for each would take longer than anybody waits.
+     *
+     * @return never fails; what is found is in memory when it completes
+     */
+    CompletionStage<Void> inRedis(List<CacheKey> keys, String model) {
+        List<CompletableFuture<Void>> asked = new ArrayList<>();
+        if (sharing != null && sharing.guarded().isOpen()) {
+            for (int from = 0; from < keys.size(); from += RedisTier.MOST_AT_ONCE) {
+                List<CacheKey> some = keys.subList(from, Math.min(keys.size(), from + RedisTier.MOST_AT_ONCE));
+                asked.add(sharing.tier()
+                        .find(some, key -> generation(key, model), this::keep)
+                        .toCompletableFuture());
+            }
+        }
+        return CompletableFuture.allOf(asked.toArray(CompletableFuture<?>[]::new));
     }
 
     private @Nullable CachedAnswer taken(CacheKey key, Form form, long generation, CachedAnswer found) {

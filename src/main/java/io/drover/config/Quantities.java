@@ -27,8 +27,19 @@ final class Quantities {
     /** A look-up that takes longer than a second is no look-up any more: the backend would have begun to answer. */
     static final Kind<Duration> LOOKUP = duration(Duration.ofMillis(1), Duration.ofSeconds(1));
 
-    /** Zero for "not at all"; whoever waits longer than that for another replica had better ask by itself. */
-    static final Kind<Duration> WAIT_FOR_ANOTHER = duration(Duration.ZERO, Duration.ofMinutes(10));
+    private static final Duration SHORTEST_WAIT = Duration.ofMillis(10);
+
+    /**
+     * Zero for "not at all". A shorter one would end before Redis has answered twice; whoever waits longer for another
+     * replica had better ask by itself.
+     */
+    static final Kind<Duration> WAIT_FOR_ANOTHER = value -> {
+        Duration wait = duration(Duration.ZERO, Duration.ofMinutes(10)).read(value);
+        if (!wait.isZero() && wait.compareTo(SHORTEST_WAIT) < 0) {
+            throw new WrongValueException("0s, or a duration of at least " + text(SHORTEST_WAIT));
+        }
+        return wait;
+    };
 
     /** Of one short text; whoever waits longer could have had half an answer. */
     static final Kind<Duration> EMBEDDING = duration(Duration.ofMillis(1), Duration.ofMinutes(1));

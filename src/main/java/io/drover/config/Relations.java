@@ -62,6 +62,12 @@ final class Relations {
         if (cache.semantic().isOn() && !cache.enabled()) {
             drover.warning("cache.semantic.model", "nothing, since drover.cache.enabled is false");
         }
+        if (cache.enabled() && config.health().active().interval().isZero()) {
+            drover.warning(
+                    "health.active.interval",
+                    "more than 0s, since otherwise drover.cache does not learn which models there are, and keeps nothing");
+        }
+        checkNames(cache);
         long share = heap / 100 * CACHE_PERCENT;
         if (cache.enabled() && cache.memory() > share && !drover.isWrong("cache.memory")) {
             drover.problem(
@@ -77,6 +83,20 @@ final class Relations {
             if (cache.encryptionKeyFile().isPresent()) {
                 drover.warning("cache.encryption-key-file", "nothing" + useless);
             }
+        }
+    }
+
+    /** Without names all callers are one. */
+    private void checkNames(CacheConfig cache) {
+        if (!cache.enabled() || !config.auth().mode().equals(List.of(AuthMode.NONE))) {
+            return;
+        }
+        String useless = ", since drover.auth.mode is none";
+        if (cache.perTenant()) {
+            drover.warning("cache.per-tenant", "false" + useless);
+        }
+        if (!cache.excludeKeys().isEmpty()) {
+            drover.warning("cache.exclude.keys", "nothing" + useless);
         }
     }
 

@@ -1,6 +1,6 @@
 package io.drover.proxy;
 
-import io.drover.admission.Patterns;
+import io.drover.admission.ModelPatterns;
 import io.drover.admission.Principal;
 import io.drover.cache.Bypass;
 import io.drover.cache.ResponseCache;
@@ -25,7 +25,7 @@ public final class Caching {
     private final CacheMetrics metrics;
     private final Executor aside;
     private final Flights flights;
-    private final Patterns excludedModels;
+    private final ModelPatterns excludedModels;
     private final Set<String> excludedKeys;
     private final @Nullable SemanticTier semantic;
 
@@ -39,7 +39,7 @@ public final class Caching {
         this.metrics = metrics;
         this.aside = aside;
         this.flights = new Flights(config.recording(), config.maxEntry());
-        this.excludedModels = Patterns.of(config.excludeModels());
+        this.excludedModels = new ModelPatterns(config.excludeModels());
         this.excludedKeys = new HashSet<>(config.excludeKeys());
         this.semantic = config.semantic().isOn() ? new SemanticTier(config.semantic(), cache, metrics, aside) : null;
         metrics.recordingBytes(flights::recorded);
@@ -115,14 +115,10 @@ public final class Caching {
             return Bypass.UNPARSABLE;
         } else if (name.isCloud()) {
             return Bypass.CLOUD;
-        } else if (isExcluded(name.requested()) || (principal != null && excludedKeys.contains(principal.name()))) {
+        } else if ((!excludedModels.isAll() && excludedModels.allow(name))
+                || (principal != null && excludedKeys.contains(principal.name()))) {
             return Bypass.EXCLUDED;
         }
         return size > config.maxRequest() ? Bypass.TOO_LARGE : null;
-    }
-
-    private boolean isExcluded(String model) {
-        return !excludedModels.isAll()
-                && (excludedModels.allow(model) || (model.indexOf(':') < 0 && excludedModels.allow(model + ":latest")));
     }
 }

@@ -1,11 +1,12 @@
 package io.drover.proxy;
 
 import io.drover.admission.BodyEdit;
+import io.drover.cache.CacheKey;
 import io.drover.cache.CachedAnswer;
 import io.drover.cache.EmbedLookup;
 import io.drover.cache.EmbedPlan;
-import io.drover.cache.Origin;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ final class EmbedInputs {
      */
     void find(Runnable then) {
         aside(lookup.size() <= FEW, lookup::inMemory, () -> {
-            if (lookup.isAllFound() || !isKeptEach()) {
+            if (lookup.isAllFound() || !isKeptEach() || !caching.cache().isShared()) {
                 then.run();
             } else {
                 askRedis(then);
@@ -50,17 +51,24 @@ final class EmbedInputs {
     }
 
     private void askRedis(Runnable then) {
-        var asked = lookup.inRedis().toCompletableFuture();
-        if (asked.isDone()) {
-            then.run();
-            return;
-        }
+        CompletableFuture<?>[] asked = {CompletableFuture.completedFuture(null)};
+        aside(
+                lookup.size() <= FEW,
+                () -> asked[0] = lookup.inRedis().toCompletableFuture(),
+                () -> awaitRedis(asked[0], then));
+    }
+
+    private void awaitRedis(CompletableFuture<?> asked, Runnable then) {
         Runnable once = () -> {
             if (!decided) {
                 decided = true;
                 aside(lookup.size() <= FEW, lookup::inMemory, then);
             }
         };
+        if (asked.isDone()) {
+            once.run();
+            return;
+        }
         long budget = caching.config().lookupBudget().toNanos();
         ScheduledFuture<?> timer =
                 worker.loop().schedule(() -> worker.loop().execute(once), budget, TimeUnit.NANOSECONDS);
@@ -122,8 +130,14 @@ final class EmbedInputs {
     }
 
     /** Keeps what a backend said, to all of it or to the rest. On any thread. */
-    void store(byte[] told, Origin origin) {
-        lookup.store(told, origin);
+    void store(byte[] told, long nowMillis) {
+        lookup.store(told, nowMillis);
+    }
+
+    /** As {@link EmbedLookup#onlyKey}. */
+    @Nullable
+    CacheKey onlyKey() {
+        return lookup.onlyKey();
     }
 
     /** @param quick whether it is done at once; with too much else to do, it is too: late is better than wrong */

@@ -148,7 +148,8 @@ final class Lookup implements Flight.Leader {
         }
         question = asked;
         status = CacheStatus.MISS;
-        generation = caching.cache().generation(asked.key(), model);
+        CacheKey own = key();
+        generation = caching.cache().generation(own == null ? asked.key() : own, model);
         CachedAnswer kept = control.noCache() ? null : caching.cache().inMemory(asked.key(), asked.form(), model);
         if (isHit(kept, true)) {
             return;
@@ -325,7 +326,6 @@ final class Lookup implements Flight.Leader {
 
     private void onBudgetUsed() {
         if (step == Step.ASKING_REDIS) {
-            caching.metrics().onRedisFailure();
             miss();
         }
     }
@@ -532,10 +532,13 @@ final class Lookup implements Flight.Leader {
         return status;
     }
 
-    /** Of the answer; null where it was not looked up. */
+    /** What the answer is kept by; null where it was not looked up, or each of several inputs has its own. */
     @Nullable
     CacheKey key() {
-        return question == null ? null : question.key();
+        if (question == null) {
+            return null;
+        }
+        return inputs != null && inputs.isKeptEach() ? inputs.onlyKey() : question.key();
     }
 
     /** Adds what the cache had to do with the answer. */

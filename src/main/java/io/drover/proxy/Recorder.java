@@ -123,34 +123,25 @@ final class Recorder {
     }
 
     private void keep(byte[] body) {
-        Origin origin = new Origin(model, generation, System.currentTimeMillis());
-<<<<<<< HEAD
-        if (inputs != null) {
-            inputs.store(body, origin);
-            return;
-        }
-        // Beyond it another backend, with a shorter context, might have answered otherwise.
-        long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
-        KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);
-        if (body.length > SMALL_ANSWER) {
-            answer = answer.read();
-        }
-        if (answer != null) {
-            caching.cache().store(question.key(), answer);
-=======
+        long now = System.currentTimeMillis();
         try {
             if (inputs != null) {
-                inputs.store(body, origin);
+                inputs.store(body, now);
                 return;
             }
-            CachedAnswer answer = CachedAnswer.of(endpoint, question.form(), contentType, body, origin);
-            if (answer != null && !mayBeCut(answer)) {
+            Origin origin = new Origin(model, generation, now);
+            // Beyond it another backend, with a shorter context, might have answered otherwise.
+            long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
+            KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);
+            if (body.length > SMALL_ANSWER) {
+                answer = answer.read();
+            }
+            if (answer != null) {
                 caching.cache().store(question.key(), answer);
             }
         } catch (RuntimeException fault) {
             // The client has its answer, and others are not to join for ever one that has ended.
             LOG.error("an answer is not kept by a fault of ours", fault);
->>>>>>> flightread
         }
     }
 

@@ -76,10 +76,7 @@ final class ReplicaTurn {
     private void awaitRedis() {
         if (timer == null) {
             long nanos = Math.max(caching.config().lookupBudget().toNanos(), LOOK_AGAIN_NANOS);
-            timer = schedule(nanos, () -> {
-                caching.metrics().onRedisFailure();
-                compute();
-            });
+            timer = schedule(nanos, this::compute);
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,10 +29,14 @@ final class CacheService implements Purges, CacheObserver, AutoCloseable {
 
     private static final int WAITING = 64;
 
+    /** Redis may become too slow each second, and quick again in between. */
+    private static final long BETWEEN_WARNINGS_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     private final ResponseCache cache;
     private final CacheMetrics metrics;
     private final Caching caching;
     private final ThreadPoolExecutor aside;
+    private final AtomicLong nextWarningNanos = new AtomicLong(System.nanoTime());
 
     private CacheService(CacheConfig config, @Nullable RedisLink redis, CacheMetrics metrics) throws ConfigException {
         this.metrics = metrics;
@@ -89,7 +94,11 @@ final class CacheService implements Purges, CacheObserver, AutoCloseable {
 
     @Override
     public void onBreakerOpen() {
-        LOG.warn("Redis is too slow for the cache: it is not asked until it is quick again");
+        long now = System.nanoTime();
+        long next = nextWarningNanos.get();
+        if (now - next >= 0 && nextWarningNanos.compareAndSet(next, now + BETWEEN_WARNINGS_NANOS)) {
+            LOG.warn("Redis is too slow for the cache: it is not asked until it is quick again");
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.drover.server;
 
 import io.drover.admission.KeyRing;
+import io.drover.cache.ResponseCache;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigText;
@@ -30,6 +31,7 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() throws ConfigException, IOException {
         LoadedConfig loaded = ConfigLoader.load(options.source());
         ServerTls.of(loaded.config().tls());
+        ResponseCache.check(loaded.config().cache());
         try (Credentials credentials = Credentials.ofFiles()) {
             credentials.configure(loaded.config().auth());
         }

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.testing.Await;
 import io.drover.testing.FreePort;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -66,11 +69,31 @@ class ClusterCacheTest {
                     .extracting(Lease::state)
                     .isEqualTo(Lease.State.HELD);
 
+            // Its release then comes behind the answer: one connection keeps the order of two commands.
+            Lease lease = one.lease(key("a")).toCompletableFuture().get(20, TimeUnit.SECONDS);
+            assertThat(slotsOf(uri, "drover:cache:*" + key("a") + "*"))
+                    .as("an answer and its lease are on one server")
+                    .hasSize(2)
+                    .containsOnly(slotsOf(uri, "drover:cache:lease:*" + key("a") + "*")
+                            .get(0));
+            lease.release();
+
             assertThat(one.purgeAll().toCompletableFuture().get(20, TimeUnit.SECONDS))
                     .isEqualTo(new Purged(1, true));
             Await.until("gone", SOON, () -> other.inMemory(key("a"), Form.WHOLE, MODEL) == null);
         } finally {
             redis.stop();
+        }
+    }
+
+    private static List<Integer> slotsOf(String uri, String names) {
+        RedisClusterClient client = RedisClusterClient.create(uri.substring(0, uri.indexOf(',')));
+        try {
+            return client.connect().sync().keys(names).stream()
+                    .map(SlotHash::getSlot)
+                    .toList();
+        } finally {
+            client.shutdown(Duration.ZERO, SOON);
         }
     }
 

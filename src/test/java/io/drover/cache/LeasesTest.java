@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class LeasesTest {
     private static final Duration SOON = Duration.ofSeconds(20);
-    private static final String NAME = "drover:cache:lease:" + key("a");
+    private static final String NAME = "drover:cache:lease:{" + key("a") + "}";
 
     private final Path dir;
     private final Redis redis;

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
+import redis.embedded.RedisSentinel;
 import redis.embedded.RedisServer;
 import redis.embedded.core.RedisServerBuilder;
 
@@ -157,6 +159,28 @@ class RedisLinkTest {
         Await.until("down", SOON, () -> !link.isUp());
         redis(port, "cluster-enabled yes");
         Await.until("up again", SOON, link::isUp);
+    }
+
+    @Test
+    void sentinelsNameTheMaster() throws Exception {
+        int port = FreePort.next();
+        redis(port);
+        int sentinelPort = FreePort.next();
+        RedisSentinel sentinel = RedisSentinel.newRedisSentinel()
+                .port(sentinelPort)
+                .bind("127.0.0.1")
+                .masterName("herd")
+                .masterPort(port)
+                .quorumSize(1)
+                .build();
+        opened.add(sentinel::stop);
+        sentinel.start();
+        RedisLink link = start("redis-sentinel://127.0.0.1:" + sentinelPort + "#herd");
+        Await.until("up", SOON, link::isUp);
+
+        with(link.subscribe("channel", () -> {}).toCompletableFuture().get(20, TimeUnit.SECONDS));
+
+        assertThat(link.connections()).as("without those to sentinels").isEqualTo(1);
     }
 
     @Test

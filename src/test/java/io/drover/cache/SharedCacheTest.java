@@ -8,8 +8,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.config.CacheConfig;
 import io.drover.config.ConfigException;
+import io.drover.ollama.Endpoint;
 import io.drover.testing.Await;
 import io.drover.testing.Redis;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,6 +27,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -208,6 +212,41 @@ class SharedCacheTest {
 
         redis.command("DEL", SharedGenerations.REDIS_KEY);
         awaitShared(one);
+    }
+
+    @Test
+    void manyInputsAreLookedUpWithFewCommands() throws Exception {
+        int size = 2_000;
+        ResponseCache one = replica();
+        ResponseCache other = replica();
+        String inputs =
+                IntStream.range(0, size).mapToObj(i -> "\"text " + i + '"').collect(Collectors.joining(","));
+        String vectors = IntStream.range(0, size).mapToObj(i -> "[0." + i + "]").collect(Collectors.joining(","));
+        EmbedLookup told = inputs(one, inputs);
+        told.store(
+                ("{\"model\":\"m\",\"embeddings\":[" + vectors + "],\"prompt_eval_count\":9}")
+                        .getBytes(StandardCharsets.UTF_8),
+                System.currentTimeMillis());
+        Await.until("written", SOON, () -> one.writing() == 0);
+        long before = counts.of("asked");
+
+        List<EmbedLookup> atOnce = List.of(inputs(other, inputs), inputs(other, inputs), inputs(other, inputs));
+        for (CompletionStage<Void> asked :
+                atOnce.stream().map(EmbedLookup::inRedis).toList()) {
+            get(asked);
+        }
+
+        assertThat(counts.of("asked") - before).isBetween(1L, 3L * size / 50);
+        assertThat(counts.of("failed")).isZero();
+        atOnce.forEach(EmbedLookup::inMemory);
+        assertThat(atOnce).allMatch(EmbedLookup::isAllFound);
+    }
+
+    private static EmbedLookup inputs(ResponseCache cache, String inputs) {
+        byte[] body = ("{\"model\":\"m\",\"input\":[" + inputs + "]}").getBytes(StandardCharsets.UTF_8);
+        EmbedQuestion question =
+                EmbedQuestion.read(Endpoint.EMBED, new Asked("digest", "version", ""), new ByteArrayInputStream(body));
+        return new EmbedLookup(cache, Objects.requireNonNull(question), MODEL, any -> true);
     }
 
     @Test
@@ -436,7 +475,7 @@ class SharedCacheTest {
     }
 
     private static byte[] name(ResponseCache cache, String name) {
-        return ("drover:cache:" + key(name) + ":" + cache.generation(key(name), MODEL))
+        return ("drover:cache:{" + key(name) + "}:" + cache.generation(key(name), MODEL))
                 .getBytes(StandardCharsets.US_ASCII);
     }
 

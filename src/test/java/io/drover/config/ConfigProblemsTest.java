@@ -192,6 +192,7 @@ final class ConfigProblemsTest {
         cache.exclude.models = "a b"     | "a b" (expected: a name, in which each * stands for any text)
         cache.exclude.keys = "a/b"       | "a/b" (expected: a name of letters, digits and . _ - : [ ])
         cache.lease = 11m                | "11m" (expected: a duration of at most 10m)
+        cache.lease = 1ns                | "1ns" (expected: 0s, or a duration of at least 10ms)
         cache.encryption-key-file = []   | [] (expected: a file name)
         cache.semantic.model = "a b"     | "a b" (expected: a model's name, such as nomic-embed-text)
         cache.semantic.threshold = 1.1   | 1.1 (expected: a number from 0 to 1, such as 0.95)
@@ -473,6 +474,31 @@ final class ConfigProblemsTest {
 
         assertThat(loading.file(text).warnings()).containsExactly("drover.conf:2: drover.cache." + printed);
         assertThat(loading.file(text + "\ndrover.redis.uri = \"redis://a\"").warnings())
+                .isEmpty();
+    }
+
+    @Test
+    void aCacheThatNeverLearnsWhatTheHerdHasWarns() throws ConfigException {
+        String text = Loading.ONE_BACKEND + "drover.health.active.interval = 0\n";
+
+        assertThat(loading.file(text + "drover.cache { enabled = true, memory = 8MiB }")
+                        .warnings())
+                .containsExactly("drover.conf:2: drover.health.active.interval: 0 (expected: more than 0s, since"
+                        + " otherwise drover.cache does not learn which models there are, and keeps nothing)");
+        assertThat(loading.file(text).warnings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        per-tenant = true      | per-tenant: true (expected: false, since drover.auth.mode is none)
+        exclude.keys = alice   | exclude.keys: "alice" (expected: nothing, since drover.auth.mode is none)
+        """)
+    void whatACacheDoesWithCallersWarnsWhereTheyHaveNoNames(String line, String printed) throws ConfigException {
+        String text = Loading.ONE_BACKEND + "drover.cache { enabled = true, memory = 8MiB }\ndrover.cache." + line;
+
+        assertThat(loading.file(text).warnings()).containsExactly("drover.conf:3: drover.cache." + printed);
+        assertThat(loading.file(text + "\ndrover.auth { mode = api-key, keys-file = k }")
+                        .warnings())
                 .isEmpty();
     }
 

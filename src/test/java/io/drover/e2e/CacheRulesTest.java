@@ -16,6 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may have a kept answer, and whose are not kept. */
 class CacheRulesTest {
@@ -96,6 +98,17 @@ class CacheRulesTest {
             assertThat(ask(drover, other, "Authorization: Bearer alice")).isEqualTo("BYPASS");
             assertThat(drover.metric("drover_cache_bypass_total{reason=\"excluded\",}"))
                     .isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"QWEN3", "qwen3:latest", "library/qwen3", "registry.ollama.ai/library/Qwen3:Latest"})
+    void anotherSpellingIsNoWayIntoTheCache(String spelling) {
+        try (Drover drover = started(drover().set("cache.exclude.models", "Qwen3"))) {
+            assertThat(ask(drover, BODY.replace("llama3.2", spelling))).isEqualTo("BYPASS");
+            assertThat(drover.metric("drover_cache_bypass_total{reason=\"excluded\",}"))
+                    .isEqualTo(1);
+            assertThat(ask(drover, BODY)).isEqualTo("MISS");
         }
     }
 

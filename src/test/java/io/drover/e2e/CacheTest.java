@@ -317,6 +317,28 @@ class CacheTest {
         assertThat(status(chat("what", ""))).isEqualTo("MISS");
     }
 
+    @Test
+    void theEmbeddingOfATextCanBePurgedByTheKeyInTheLogAndIsKeptAgain() {
+        embed("/api/embed", "a");
+        embed("/api/embed", "b");
+        String key = drover.log(2).get(0).get("cache_key");
+        assertThat(purge("{\"key\":\"" + key + "\"}")).isEqualTo("{\"purged\":1,\"replicas_told\":false}");
+        assertThat(embed("/api/embed", "a").header("X-Cache")).isEqualTo("MISS");
+        assertThat(embed("/api/embed", "b").header("X-Cache")).isEqualTo("HIT");
+        assertThat(embed("/v1/embeddings", "a").header("X-Cache")).isEqualTo("HIT");
+    }
+
+    @Test
+    void severalTextsHaveNoKeyInCommon() {
+        embed("/api/embed", "a", "b");
+        embed("/v1/embeddings", "a", "b");
+        assertThat(drover.log(2).get(0).get("cache_key")).isEmpty();
+        String key = drover.log(2).get(1).get("cache_key");
+        assertThat(purge("{\"key\":\"" + key + "\"}")).isEqualTo("{\"purged\":1,\"replicas_told\":false}");
+        assertThat(embed("/v1/embeddings", "a", "b").header("X-Cache")).isEqualTo("MISS");
+        assertThat(embed("/v1/embeddings", "a", "b").header("X-Cache")).isEqualTo("HIT");
+    }
+
     private String purge(String body) {
         try (RawClient client = RawClient.connect(drover.adminAddress())) {
             return client.send("POST /api/cache/purge HTTP/1.1\r\nHost: localhost\r\nX-Drover: 1\r\nContent-Length: "

@@ -148,7 +148,7 @@ class UnwellRedisTest {
             assertMiss(ask(drover, fresh()));
             return isBreakerOpen(drover);
         });
-        assertThat(drover.metric("drover_cache_redis_failures_total")).isPositive();
+        Drover.await("counted", () -> drover.metric("drover_cache_redis_failures_total") > 0);
         long asked = middleman.count("$3\r\nGET");
         assertMiss(ask(drover, fresh()));
         assertThat(middleman.count("$3\r\nGET")).as("look-ups").isEqualTo(asked);
@@ -156,6 +156,20 @@ class UnwellRedisTest {
         middleman.pass();
         Drover.await("Redis is asked again", () -> !isBreakerOpen(drover));
         awaitShared(drover);
+    }
+
+    @Test
+    void aLookUpThatIsGivenUpAndFailsLaterIsOneFailure() {
+        Drover drover = drover(middleman.uri(), "50ms", "0s");
+        double asked = drover.metric(ALL);
+        double failures = drover.metric("drover_cache_redis_failures_total");
+
+        middleman.hold();
+        assertMiss(ask(drover, fresh()));
+        Drover.await("it has failed", () -> drover.metric(ALL) == asked + 1);
+
+        Drover.await("counted", () -> drover.metric("drover_cache_redis_failures_total") > failures);
+        assertThat(drover.metric("drover_cache_redis_failures_total")).isEqualTo(failures + 1);
     }
 
     @ParameterizedTest

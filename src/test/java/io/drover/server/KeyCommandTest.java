@@ -132,6 +132,21 @@ class KeyCommandTest {
         assertThat(err.toString()).startsWith(keys + ":1: no JSON at column 1 (expected: one object");
     }
 
+    @Test
+    void checkReadsTheCachesKey(@TempDir Path dir) throws Exception {
+        Path key = Files.writeString(dir.resolve("cache.key"), "c2hvcnQ=");
+        Path config = Files.writeString(
+                dir.resolve("drover.conf"),
+                "drover { backends = [\"http://a:1\"], redis.uri = \"redis://a\", cache { enabled = true, memory = 8MiB,"
+                        + " encryption-key-file = \"" + key + "\" } }");
+
+        assertThat(run("check", "-c", config.toString())).isOne();
+        assertThat(err.toString()).startsWith("drover.cache.encryption-key-file: \"" + key + "\": 5 bytes (expected: ");
+
+        Files.writeString(key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+        assertThat(run("check", "-c", config.toString())).isZero();
+    }
+
     private int run(String... arguments) {
         return Main.commandLine()
                 .setOut(new PrintWriter(out, true))

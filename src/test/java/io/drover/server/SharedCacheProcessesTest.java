@@ -386,8 +386,8 @@ class SharedCacheProcessesTest {
     private static List<String> keys() {
         return everything()
                 .lines()
-                .filter(line -> line.matches("(?s)drover:cache:[0-9a-f]{64}:.*"))
-                .map(line -> line.substring("drover:cache:".length(), "drover:cache:".length() + 64))
+                .filter(line -> line.matches("(?s)drover:cache:\\{[0-9a-f]{64}}:.*"))
+                .map(line -> line.substring("drover:cache:{".length(), "drover:cache:{".length() + 64))
                 .distinct()
                 .collect(Collectors.toCollection(ArrayList::new));
     }
@@ -452,18 +452,36 @@ class SharedCacheProcessesTest {
             return isHit(ask(doomed, body));
         });
         backend.pace(1);
-        try (RawClient client = RawClient.connect(doomed.proxy())) {
-            client.request("POST", "/api/chat", chat(prompt), "x-api-key: " + ALICE);
+        try (RawClient leader = RawClient.connect(doomed.proxy());
+                RawClient follower = RawClient.connect(doomed.proxy())) {
+            leader.request("POST", "/api/chat", chat(prompt), "x-api-key: " + ALICE);
             Await.until("it computes", SOON, () -> computed(prompt) == 1 && count("drover:cache:lease:*") == 1);
-            Future<RawClient.Response> waiting = clients.submit(() -> ask(other, chat(prompt)));
+            follower.request("POST", "/api/chat", chat(prompt), "x-api-key: " + ALICE);
+            awaitFollowers(doomed, 1);
+            List<Future<RawClient.Response>> waiting = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                waiting.add(clients.submit(() -> ask(other, chat(prompt))));
+            }
+            awaitFollowers(other, 2);
+            assertThat(computed(prompt)).isEqualTo(1);
 
             doomed.close();
             backend.pace(0);
 
-            assertStatus(get(waiting), "MISS");
+            List<String> statuses = new ArrayList<>();
+            for (Future<RawClient.Response> each : waiting) {
+                RawClient.Response response = get(each);
+                assertThat(response.body()).contains("\"done\":true");
+                statuses.add(response.header("X-Cache"));
+            }
+            assertThat(statuses).containsExactlyInAnyOrder("MISS", "COALESCED", "COALESCED");
         }
         assertThat(computed(prompt)).isEqualTo(2);
         assertStatus(ask(one, chat(prompt)), "HIT");
+    }
+
+    private static void awaitFollowers(DroverProcess drover, int count) {
+        Await.until("they follow", SOON, () -> shows(drover, "drover_cache_followers " + count + ".0"));
     }
 
     private static RawClient.Response get(Future<RawClient.Response> asked)
