@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.ollama.Endpoint;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.charset.Charset;
 import java.time.Instant;
 import java.util.Random;
 import java.util.regex.Matcher;
@@ -86,6 +87,18 @@ class CachedAnswerTest {
         "GENERATE, WHOLE, application/x-ndjson",
         "GENERATE, STREAM, application/json",
         "GENERATE, STREAM_WITH_USAGE, text/event-stream",
+    /** Jackson takes them, with places that mean nothing here; no client of Ollama's does. */
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16BE", "UTF-16LE", "UTF-16", "UTF-32BE"})
+    void anAnswerInAnotherEncodingIsNotKept(Charset encoding) {
+        assertThat(tried(Endpoint.GENERATE, Form.WHOLE, LAST.strip().getBytes(encoding)))
+                .isNull();
+        assertThat(tried(Endpoint.GENERATE, Form.STREAM, LAST.getBytes(encoding)))
+                .isNull();
+        assertThat(tried(Endpoint.EMBEDDINGS, Form.WHOLE, "{\"embedding\":[0.5]}".getBytes(encoding)))
+                .isNull();
+    }
+
         "TAGS, WHOLE, application/json",
         "EMBED, STREAM, application/x-ndjson",
         "GENERATE, WHOLE, text/html",
