@@ -29,6 +29,7 @@ final class Recorder {
     private final long generation;
     private final Flight flight;
     private final @Nullable EmbedInputs inputs;
+    private final long askedMillis;
     private String contentType = "";
     private boolean unreadable;
 
@@ -56,6 +57,7 @@ final class Recorder {
         this.generation = generation;
         this.flight = flight;
         this.inputs = inputs;
+        this.askedMillis = worker.clock().wallMillis();
     }
 
     Flight flight() {
@@ -117,7 +119,7 @@ final class Recorder {
     }
 
     private void keep(byte[] body) {
-        Origin origin = new Origin(model, generation, System.currentTimeMillis());
+        Origin origin = new Origin(model, generation, caching.cache().answeredAt(askedMillis));
         if (inputs != null) {
             inputs.store(body, origin);
             return;
