@@ -134,13 +134,15 @@ public final class EmbedLookup {
      * Keeps what a backend said, input by input.
      *
      * @param origin of the answer
+     * @param toRest whether it was asked {@link EmbedPlan#input}; else the request as it stands
      */
-    public void store(byte[] told, Origin origin) {
-        EmbedAnswer answer = EmbedAnswer.split(question.endpoint(), told, plan().asked());
+    public void store(byte[] told, boolean toRest, Origin origin) {
+        EmbedPlan answered = toRest ? plan() : new EmbedPlan(question);
+        EmbedAnswer answer = EmbedAnswer.split(question.endpoint(), told, answered.asked());
         if (answer == null) {
             return;
         }
-        plan().fresh(answer).forEach((key, part) -> {
+        answered.fresh(answer).forEach((key, part) -> {
             CachedAnswer entry = part.entry(question.model(), origin);
             if (entry != null) {
                 cache.store(key, entry);

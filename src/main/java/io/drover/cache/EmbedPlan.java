@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,14 @@ public final class EmbedPlan {
         }
         this.asked = Arrays.copyOf(places, count);
         this.missing = without;
+    }
+
+    /** All of it is asked for, as the request stands. */
+    EmbedPlan(EmbedQuestion question) {
+        this.question = question;
+        this.kept = Map.of();
+        this.asked = IntStream.range(0, question.size()).toArray();
+        this.missing = asked.length;
     }
 
     /** Without those that lack a count where an answer must have one: they are computed again, and counted then. */

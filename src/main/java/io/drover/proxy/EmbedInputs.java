@@ -128,7 +128,7 @@ final class EmbedInputs {
 
     /** Keeps what a backend said, to all of it or to the rest. On any thread. */
     void store(byte[] told, Origin origin) {
-        lookup.store(told, origin);
+        lookup.store(told, partial, origin);
     }
 
     /** @param quick whether it is done at once; with too much else to do, it is too */

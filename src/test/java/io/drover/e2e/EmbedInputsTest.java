@@ -122,4 +122,22 @@ class EmbedInputsTest {
             awaitNothingHeld(drover);
         }
     }
+
+    @Test
+    void anAnswerThatIsComputedAnewIsKeptThoughAnInputStandsTwice() throws IOException {
+        String twice = question("[\"a\",\"a\"]");
+        String answer = "{\"model\":\"m\",\"embeddings\":[[3,0.5],[3,0.5]],\"prompt_eval_count\":4}";
+        try (StagedBackend backend = StagedBackend.startAsked((connection, request, number) ->
+                        connection.answer(request.body().equals(A) ? ANSWER_A : answer));
+                Drover drover = StagedBackend.start(Drover.over(backend.url()))) {
+            embed(drover, A);
+            RawClient.Response anew = drover.exchange("POST", "/api/embed", twice, "Cache-Control: no-cache");
+            assertThat(anew.header("X-Cache")).isEqualTo("MISS");
+            assertThat(anew.body()).isEqualTo(answer);
+            RawClient.Response again = embed(drover, A);
+            assertThat(again.header("X-Cache")).isEqualTo("HIT");
+            assertThat(again.body()).contains("[[3,0.5]]");
+            assertThat(backend.asked()).isEqualTo(2);
+        }
+    }
 }
