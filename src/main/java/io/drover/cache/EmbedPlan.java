@@ -113,16 +113,29 @@ public final class EmbedPlan {
         if (vectors != asked.length) {
             throw new IllegalArgumentException(vectors + " vectors (expected: " + asked.length + ")");
         }
-        Map<CacheKey, EmbedPart> parts = new HashMap<>(kept);
-        if (told != null) {
-            parts.putAll(fresh(told));
-        }
+        Map<CacheKey, EmbedPart> parts = parts(told);
         long tokens = tokens(told);
         if (question.endpoint() == Endpoint.EMBED) {
             return ollamas(
                     parts, tokens, told == null ? nanos : told.totalNanos(), told == null ? 0 : told.loadNanos());
         }
         return tokens < 0 ? null : openAis(parts, tokens);
+    }
+
+    private Map<CacheKey, EmbedPart> parts(@Nullable EmbedAnswer told) {
+        Map<CacheKey, EmbedPart> parts = new HashMap<>(kept);
+        if (told != null) {
+            parts.putAll(fresh(told));
+        }
+        return parts;
+    }
+
+    /** What the vectors take in the answer to the client; parameters as for {@link #join}. */
+    long vectorBytes(@Nullable EmbedAnswer told) {
+        Map<CacheKey, EmbedPart> parts = parts(told);
+        return question.keys().stream()
+                .mapToLong(key -> partOf(parts, key).length())
+                .sum();
     }
 
     /** Of all inputs together; negative where they are not known. */

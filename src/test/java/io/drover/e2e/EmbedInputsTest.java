@@ -140,4 +140,30 @@ class EmbedInputsTest {
             assertThat(backend.asked()).isEqualTo(2);
         }
     }
+
+    /** Else a request of a few bytes would have as much memory as it has inputs, until its client has read all of it. */
+    @Test
+    void whatIsLargerThanAnEntryIsNotPutTogether() throws IOException {
+        String vector = "[" + "0.25,".repeat(100) + "1]";
+        String one = "{\"model\":\"m\",\"embeddings\":[" + vector + "]}";
+        String ten = "{\"model\":\"m\",\"embeddings\":[" + (vector + ",").repeat(9) + vector + "]}";
+        String copies = question("[" + "\"a\",".repeat(9) + "\"a\"]");
+        try (StagedBackend backend = StagedBackend.startAsked((connection, request, number) -> {
+                    asked.add(request.body());
+                    connection.answer(request.body().equals(copies) ? ten : one);
+                });
+                Drover drover = StagedBackend.start(Drover.over(backend.url()).set("cache.max-entry", "4KiB"))) {
+            // Nothing is known of their size.
+            assertThat(embed(drover, copies).body()).isEqualTo(ten);
+            assertThat(asked).containsExactly(A, copies);
+            assertThat(embed(drover, A).header("X-Cache")).isEqualTo("MISS");
+            RawClient.Response again = embed(drover, copies);
+            assertThat(again.header("X-Cache")).isEqualTo("MISS");
+            assertThat(again.body()).isEqualTo(ten);
+            assertThat(embed(drover, A).header("X-Cache")).isEqualTo("HIT");
+            assertThat(asked).containsExactly(A, copies, A, copies);
+            RawClient.Response few = embed(drover, question("[\"a\",\"a\",\"a\"]"));
+            assertThat(few.header("X-Cache")).isEqualTo("HIT");
+        }
+    }
 }
