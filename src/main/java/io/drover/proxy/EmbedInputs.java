@@ -109,10 +109,11 @@ final class EmbedInputs {
         EmbedPlan plan = lookup.plan();
         long most = caching.config().maxEntry();
         boolean fits = lookup.expectedBytes(plan.asked()) <= most / 2 && lookup.expectedBytes(lookup.size()) <= most;
-        if (fits && !plan.isWhole() && !plan.isComplete()) {
-            partial = true;
-            body.replace(new BodyEdit(lookup.from(), lookup.to(), plan.input()));
-        } else {
+        partial = fits
+                && !plan.isWhole()
+                && !plan.isComplete()
+                && body.replace(new BodyEdit(lookup.from(), lookup.to(), plan.input()));
+        if (!partial) {
             lookup.forget();
         }
     }
