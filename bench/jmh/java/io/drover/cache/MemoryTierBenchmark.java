@@ -93,13 +93,13 @@ public class MemoryTierBenchmark {
     }
 
     @Benchmark
-    public @Nullable CachedAnswer hit() {
+    public @Nullable KeptAnswer hit() {
         next = next + 1 < keys.size() ? next + 1 : 0;
         return memory().find(keys.get(next), Form.WHOLE);
     }
 
     @Benchmark
-    public @Nullable CachedAnswer miss() {
+    public @Nullable KeptAnswer miss() {
         return memory().find(absent, Form.WHOLE);
     }
 }

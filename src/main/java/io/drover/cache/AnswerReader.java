@@ -50,6 +50,13 @@ final class AnswerReader {
         return new AnswerFacts(new Places(), -1);
     }
 
+    /** Ollama gives no reason for the end of an answer that was broken off, and these where nothing was asked. */
+    static void requireEnd(Members object, String reason) throws UnfitAnswerException {
+        if (object.string(reason).isEmpty() || object.says(reason, "load") || object.says(reason, "unload")) {
+            throw new UnfitAnswerException(reason + ": of no whole answer");
+        }
+    }
+
     static void noError(Members object) throws UnfitAnswerException {
         if (object.present("error") != null) {
             throw new UnfitAnswerException("an error");

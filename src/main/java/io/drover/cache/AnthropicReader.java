@@ -20,12 +20,13 @@ final class AnthropicReader {
             if (event.says("type", "message_start")) {
                 places.id(event.object("message").string("id"));
             } else if (event.says("type", "message_delta")) {
-                stopped = event.object("delta").present("stop_reason") != null;
+                requireEnd(event.object("delta"));
+                stopped = true;
                 tokens = tokens(event);
             }
         }
         if (!stopped || !events.get(0).says("type", "message_start")) {
-            throw new UnfitAnswerException("no message_start, or no stop_reason");
+            throw new UnfitAnswerException("no message_start, or no message_delta");
         }
         return new AnswerFacts(places, tokens);
     }
@@ -33,13 +34,24 @@ final class AnthropicReader {
     static AnswerFacts whole(byte[] body) throws UnfitAnswerException {
         Members message = JsonText.members(Slice.of(body));
         AnswerReader.noError(message);
-        // Without one, the model repeated itself until Ollama gave up.
-        if (!message.says("type", "message") || message.string("stop_reason").isEmpty()) {
-            throw new UnfitAnswerException("no message, or no stop_reason");
+        if (!message.says("type", "message")) {
+            throw new UnfitAnswerException("no message");
         }
+        requireEnd(message);
         Places places = new Places();
         places.id(message.string("id"));
         return new AnswerFacts(places, tokens(message));
+    }
+
+    /**
+     * Without a reason, the model repeated itself until Ollama gave up. This one is what Ollama makes of all that are not
+     * usual, such as that the model was loaded only.
+     */
+    private static void requireEnd(Members object) throws UnfitAnswerException {
+        AnswerReader.requireEnd(object, "stop_reason");
+        if (object.says("stop_reason", "stop_sequence")) {
+            throw new UnfitAnswerException("stop_reason: of no whole answer");
+        }
     }
 
     private static long tokens(Members object) throws UnfitAnswerException {

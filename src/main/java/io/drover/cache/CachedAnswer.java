@@ -60,8 +60,11 @@ public final class CachedAnswer implements KeptAnswer {
             return new CachedAnswer(endpoint, form, contentType, origin, reading.tokens(), kept);
         } catch (UnfitAnswerException unfit) {
             LOG.debug("Not kept, {} of {}: {}", form, endpoint.label(), unfit.getMessage());
-            return null;
+        } catch (RuntimeException fault) {
+            // Whoever asks for it must get an answer all the same.
+            LOG.error("an answer of {} is not kept by a fault of ours", endpoint.label(), fault);
         }
+        return null;
     }
 
     /** One that was put together from answers, and is the same for each client. */
@@ -98,8 +101,10 @@ public final class CachedAnswer implements KeptAnswer {
             return of(endpoint, other, ContentTypes.of(endpoint, other), told, origin);
         } catch (UnfitAnswerException unfit) {
             LOG.debug("Not told as {}, {} of {}: {}", other, form, endpoint.label(), unfit.getMessage());
-            return null;
+        } catch (RuntimeException fault) {
+            LOG.error("an answer of {} is not told as {} by a fault of ours", endpoint.label(), other, fault);
         }
+        return null;
     }
 
     /**

@@ -39,7 +39,7 @@ public final class EmbedAnswer {
      */
     public static @Nullable EmbedAnswer split(Endpoint endpoint, byte[] body, int inputs) {
         Pieces pieces = new Pieces(inputs);
-        try (JsonParser json = StrictJson.open(body)) {
+        try (JsonParser json = StrictJson.openAnswer(body)) {
             boolean good = endpoint == Endpoint.EMBED ? pieces.takeOllamas(json) : pieces.takeOpenAis(json);
             return good && json.nextToken() == null ? new EmbedAnswer(body, pieces) : null;
         } catch (IOException malformed) {

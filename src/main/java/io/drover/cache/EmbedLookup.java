@@ -107,22 +107,23 @@ public final class EmbedLookup {
         return question.to();
     }
 
-    /** Bytes of the answer to what a backend is asked, judged by one vector that is there; 0 where none is. */
-    public long expectedBytes() {
-        return found.values().stream().mapToLong(EmbedPart::length).max().orElse(0) * plan().asked();
+    /** Bytes of an answer to so many inputs, judged by the longest vector that is there; 0 where none is. */
+    public long expectedBytes(int inputs) {
+        return found.values().stream().mapToLong(EmbedPart::length).max().orElse(0) * inputs;
     }
 
     /**
      * The whole answer.
      *
      * @param told what a backend said to {@link EmbedPlan#input}; null where it was not asked
+     * @param most bytes that it may have
      * @param generation of the cache when the request was looked up
-     * @return null where that is no answer to it, or leaves out what the answer must have
+     * @return null where that is no answer to it, leaves out what the answer must have, or makes a larger one
      */
-    public @Nullable CachedAnswer joined(byte @Nullable [] told, long generation, long nowMillis) {
+    public @Nullable CachedAnswer joined(byte @Nullable [] told, long most, long generation, long nowMillis) {
         Endpoint endpoint = question.endpoint();
         EmbedAnswer answer = told == null ? null : EmbedAnswer.split(endpoint, told, plan().asked());
-        if (told != null && answer == null) {
+        if ((told != null && answer == null) || plan().vectorBytes(answer) > most) {
             return null;
         }
         byte[] body = plan().join(answer, 0);
@@ -137,14 +138,20 @@ public final class EmbedLookup {
         return question.size() == 1 ? question.keys().get(0) : null;
     }
 
-    /** Keeps what a backend said, input by input: each of them may have been purged by itself. */
-    public void store(byte[] told, long nowMillis) {
-        EmbedAnswer answer = EmbedAnswer.split(question.endpoint(), told, plan().asked());
+    /**
+     * Keeps what a backend said, input by input: each of them may have been purged by itself.
+     *
+     * @param toRest whether it was asked {@link EmbedPlan#input}; else the request as it stands
+     * @param atMillis of the answer
+     */
+    public void store(byte[] told, boolean toRest, long atMillis) {
+        EmbedPlan answered = toRest ? plan() : new EmbedPlan(question);
+        EmbedAnswer answer = EmbedAnswer.split(question.endpoint(), told, answered.asked());
         if (answer == null) {
             return;
         }
-        plan().fresh(answer).forEach((key, part) -> {
-            Origin origin = new Origin(model, asked.of(key, model), nowMillis);
+        answered.fresh(answer).forEach((key, part) -> {
+            Origin origin = new Origin(model, asked.of(key, model), atMillis);
             CachedAnswer entry = part.entry(question.model(), origin);
             if (entry != null) {
                 cache.store(key, entry);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,14 @@ public final class EmbedPlan {
         }
         this.asked = Arrays.copyOf(places, count);
         this.missing = without;
+    }
+
+    /** All of it is asked for, as the request stands. */
+    EmbedPlan(EmbedQuestion question) {
+        this.question = question;
+        this.kept = Map.of();
+        this.asked = IntStream.range(0, question.size()).toArray();
+        this.missing = asked.length;
     }
 
     /** Without those that lack a count where an answer must have one: they are computed again, and counted then. */
@@ -104,16 +113,29 @@ public final class EmbedPlan {
         if (vectors != asked.length) {
             throw new IllegalArgumentException(vectors + " vectors (expected: " + asked.length + ")");
         }
-        Map<CacheKey, EmbedPart> parts = new HashMap<>(kept);
-        if (told != null) {
-            parts.putAll(fresh(told));
-        }
+        Map<CacheKey, EmbedPart> parts = parts(told);
         long tokens = tokens(told);
         if (question.endpoint() == Endpoint.EMBED) {
             return ollamas(
                     parts, tokens, told == null ? nanos : told.totalNanos(), told == null ? 0 : told.loadNanos());
         }
         return tokens < 0 ? null : openAis(parts, tokens);
+    }
+
+    private Map<CacheKey, EmbedPart> parts(@Nullable EmbedAnswer told) {
+        Map<CacheKey, EmbedPart> parts = new HashMap<>(kept);
+        if (told != null) {
+            parts.putAll(fresh(told));
+        }
+        return parts;
+    }
+
+    /** What the vectors take in the answer to the client; parameters as for {@link #join}. */
+    long vectorBytes(@Nullable EmbedAnswer told) {
+        Map<CacheKey, EmbedPart> parts = parts(told);
+        return question.keys().stream()
+                .mapToLong(key -> partOf(parts, key).length())
+                .sum();
     }
 
     /** Of all inputs together; negative where they are not known. */

@@ -71,7 +71,7 @@ public final class EmbedQuestion {
             return null;
         }
         Body read = new Body(endpoint);
-        try (JsonParser json = StrictJson.open(body.readAllBytes())) {
+        try (JsonParser json = StrictJson.openRequest(body.readAllBytes())) {
             return read.take(json) ? new EmbedQuestion(endpoint, asked, read) : null;
         } catch (IOException malformed) {
             return null;

@@ -25,9 +25,14 @@ final class Freshness {
         this.zone = zone;
     }
 
+    /** Whether no midnight lies between. */
+    boolean isSameDay(long millis, long nowMillis) {
+        return day(nowMillis).holds(millis);
+    }
+
     /** Whether an answer of then is as good as a new one: templates of models insert the date. */
     boolean isFresh(long atMillis, long nowMillis) {
-        return nowMillis - atMillis < ttlMillis && day(nowMillis).holds(atMillis);
+        return nowMillis - atMillis < ttlMillis && isSameDay(atMillis, nowMillis);
     }
 
     /** Whether an answer of then may be served at least when there is no other. */

@@ -15,6 +15,8 @@ final class JsonText {
     private static final JsonFactory JSON = JsonFactory.builder()
             // Names may come from a tool's arguments, and interned ones would stay.
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            // Of another encoding it does not know the places.
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
             // What may be kept is bounded by the configuration, and an answer may be one long string.
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxStringLength(Integer.MAX_VALUE)

@@ -29,9 +29,7 @@ final class OllamaReader {
             }
             places.time(line.string("created_at"));
         }
-        if (last.says("done_reason", "load") || last.says("done_reason", "unload")) {
-            throw new UnfitAnswerException("a model was loaded or unloaded");
-        }
+        AnswerReader.requireEnd(last, "done_reason");
         return new AnswerFacts(places, last.sum("prompt_eval_count", "eval_count"));
     }
 }

@@ -15,23 +15,28 @@ final class OpenAiReader {
         }
         Members last = chunks.get(chunks.size() - 1);
         // With include_usage each chunk of /v1/completions has one, of zeros; the last stands alone.
-        boolean counted = last.present("usage") != null && last.array("choices").isEmpty();
-        return new AnswerFacts(places, counted ? tokens(last) : -1);
+        boolean alone = last.array("choices").isEmpty();
+        requireEnd(alone && chunks.size() > 1 ? chunks.get(chunks.size() - 2) : last);
+        return new AnswerFacts(places, alone && last.present("usage") != null ? tokens(last) : -1);
     }
 
     static AnswerFacts whole(byte[] body) throws UnfitAnswerException {
         Members answer = JsonText.members(Slice.of(body));
         Places places = new Places();
         head(answer, places);
-        List<Slice> choices = JsonText.elements(answer.array("choices"));
+        requireEnd(answer);
+        return new AnswerFacts(places, answer.present("usage") == null ? -1 : tokens(answer));
+    }
+
+    /** Without a reason, the model repeated itself until Ollama gave up. */
+    private static void requireEnd(Members object) throws UnfitAnswerException {
+        List<Slice> choices = JsonText.elements(object.array("choices"));
         if (choices.isEmpty()) {
             throw new UnfitAnswerException("choices: none");
         }
         for (Slice choice : choices) {
-            // Without one, the model repeated itself until Ollama gave up.
-            JsonText.members(choice).string("finish_reason");
+            AnswerReader.requireEnd(JsonText.members(choice), "finish_reason");
         }
-        return new AnswerFacts(places, answer.present("usage") == null ? -1 : tokens(answer));
     }
 
     private static void head(Members object, Places places) throws UnfitAnswerException {

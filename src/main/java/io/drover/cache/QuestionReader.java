@@ -26,6 +26,8 @@ public final class QuestionReader {
 
     /** What requests nest at most, as in {@link io.drover.ollama.JsonFieldScanner}. */
     private static final int MAX_DEPTH = 512;
+    /** Each takes a hundred bytes of memory where it takes five in a body; a {@code context} has one for each token. */
+    private static final int MAX_TOKENS = 1 << 18;
     /** Beyond it not every whole number is a double, and Go's conversion to an integer depends on the machine. */
     private static final double LARGEST_SEED = 1L << 53;
     /** Ollama's way to ask for any seed. */
@@ -39,6 +41,7 @@ public final class QuestionReader {
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxStringLength(Integer.MAX_VALUE)
                     .maxNestingDepth(MAX_DEPTH)
+                    .maxTokenCount(MAX_TOKENS)
                     .build())
             .build();
 

@@ -313,6 +313,15 @@ public final class ResponseCache implements AutoCloseable {
     }
 
     /**
+     * The time that an answer of now has in its {@link Origin}. Behind midnight that is when it was asked for: its prompt
+     * may tell yesterday's date.
+     */
+    public long answeredAt(long askedMillis) {
+        long now = wallMillis.getAsLong();
+        return freshness.isSameDay(askedMillis, now) ? now : askedMillis;
+    }
+
+    /**
      * Keeps an answer: in memory at once, in Redis soon. One that is too large, or was purged since its request was looked
      * up, is let go.
      */

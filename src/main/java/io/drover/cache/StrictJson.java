@@ -24,43 +24,54 @@ final class StrictJson {
     /** Levels; {@code options} has two. It also bounds how often {@link #canonical} copies a value. */
     private static final int MAX_DEPTH = 16;
 
-    /** What Jackson looks at to tell UTF-8 from UTF-16 and UTF-32. */
-    private static final int ENCODING_MARK = 4;
+    /** Of a request: names and values take much more memory as they are than in its body. */
+    private static final int MAX_TOKENS = 1 << 14;
 
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            // Clashing names cost time, which the length of the body bounds; an unchecked exception would cost more.
-            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
-            .build();
+    private static final JsonFactory REQUESTS = factory(StreamReadConstraints.builder()
+            .maxNestingDepth(MAX_DEPTH)
+            .maxTokenCount(MAX_TOKENS)
+            .build());
+    private static final JsonFactory ANSWERS =
+            factory(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build());
 
     private static final String HEX = "0123456789abcdef";
 
     private StrictJson() {}
 
+    private static JsonFactory factory(StreamReadConstraints constraints) {
+        return JsonFactory.builder()
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .disable(JsonFactory.Feature.CHARSET_DETECTION)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(constraints)
+                .build();
+    }
+
     /**
      * A parser within an object, before its first name.
      *
-     * @throws IOException if the text does not begin with an object, or is no UTF-8
+     * @throws IOException if the text does not begin with an object, is no UTF-8, or has too many names and values
      */
-    static JsonParser open(byte[] text) throws IOException {
+    static JsonParser openRequest(byte[] text) throws IOException {
+        return open(REQUESTS, text);
+    }
+
+    /** As {@link #openRequest}, with as many numbers as there are. */
+    static JsonParser openAnswer(byte[] text) throws IOException {
+        return open(ANSWERS, text);
+    }
+
+    private static JsonParser open(JsonFactory factory, byte[] text) throws IOException {
         requireUtf8(text);
-        JsonParser json = JSON.createParser(text);
+        JsonParser json = factory.createParser(text);
         if (json.nextToken() != JsonToken.START_OBJECT) {
             throw new JsonParseException(json, "no object");
         }
         return json;
     }
 
-    /** Jackson takes overlong forms, halves of pairs and other encodings; Go replaces or refuses them. */
+    /** Jackson takes overlong forms and halves of pairs; Go replaces them. */
     private static void requireUtf8(byte[] text) throws CharacterCodingException {
-        for (int i = 0; i < Math.min(ENCODING_MARK, text.length); i++) {
-            if (text[i] <= 0) {
-                throw new CharacterCodingException();
-            }
-        }
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer in = ByteBuffer.wrap(text);
         CharBuffer out = CharBuffer.allocate(Math.min(text.length + 1, 8192));

@@ -99,20 +99,24 @@ final class EmbedInputs {
      */
     void join(byte @Nullable [] told, long generation, Consumer<@Nullable CachedAnswer> then) {
         CachedAnswer[] joined = new CachedAnswer[1];
-        long size = lookup.expectedBytes() + (told == null ? 0 : told.length);
+        long size = lookup.expectedBytes(lookup.size()) + (told == null ? 0 : told.length);
+        long most = caching.config().maxEntry();
         aside(
                 lookup.size() <= FEW && size <= SMALL_ANSWER,
-                () -> joined[0] = lookup.joined(told, generation, System.currentTimeMillis()),
+                () -> joined[0] = lookup.joined(told, most, generation, System.currentTimeMillis()),
                 () -> then.accept(joined[0]));
     }
 
-    /** Has a backend asked for what was not kept only, if that is less, and its answer will fit in memory. */
+    /** Has a backend asked for what was not kept only, if that is less, and its answer and all of it fit in memory. */
     void askForRest() {
         EmbedPlan plan = lookup.plan();
-        if (!plan.isWhole() && lookup.expectedBytes() <= caching.config().maxEntry() / 2) {
-            partial = true;
-            body.replace(new BodyEdit(lookup.from(), lookup.to(), plan.input()));
-        } else {
+        long most = caching.config().maxEntry();
+        boolean fits = lookup.expectedBytes(plan.asked()) <= most / 2 && lookup.expectedBytes(lookup.size()) <= most;
+        partial = fits
+                && !plan.isWhole()
+                && !plan.isComplete()
+                && body.replace(new BodyEdit(lookup.from(), lookup.to(), plan.input()));
+        if (!partial) {
             lookup.forget();
         }
     }
@@ -130,8 +134,8 @@ final class EmbedInputs {
     }
 
     /** Keeps what a backend said, to all of it or to the rest. On any thread. */
-    void store(byte[] told, long nowMillis) {
-        lookup.store(told, nowMillis);
+    void store(byte[] told, long atMillis) {
+        lookup.store(told, partial, atMillis);
     }
 
     /** As {@link EmbedLookup#onlyKey}. */

@@ -191,12 +191,12 @@ final class Lookup implements Flight.Leader {
         if (found == null) {
             return false;
         }
-        if (!isRecent(found, worker.clock().wallMillis())) {
+        long now = worker.clock().wallMillis();
+        if (!isRecent(found, now)) {
             CachedAnswer before = expired;
-            expired = before == null
-                            || before.origin().atMillis() < found.origin().atMillis()
-                    ? found
-                    : before;
+            boolean newer = before == null
+                    || before.origin().atMillis() < found.origin().atMillis();
+            expired = newer && !isTooOld(found, now) ? found : before;
             return false;
         }
         if (inMemory) {
@@ -213,7 +213,12 @@ final class Lookup implements Flight.Leader {
 
     /** Whether it may be served as if it were new. On any thread. */
     boolean isRecent(CachedAnswer found, long wallMillis) {
-        return caching.cache().isFresh(found, wallMillis) && found.ageSeconds(wallMillis) <= control.maxAgeSeconds();
+        return caching.cache().isFresh(found, wallMillis) && !isTooOld(found, wallMillis);
+    }
+
+    /** Whether the client does not want it, however fresh it is. */
+    private boolean isTooOld(CachedAnswer found, long wallMillis) {
+        return found.ageSeconds(wallMillis) > control.maxAgeSeconds();
     }
 
     private void serve(CachedAnswer answer, CacheStatus as) {
@@ -226,11 +231,11 @@ final class Lookup implements Flight.Leader {
     /** What another exchange of this replica found for all: it may have expired, and stands in then. */
     void onKept(CachedAnswer answer) {
         long now = worker.clock().wallMillis();
-        boolean fresh = caching.cache().isFresh(answer, now);
-        if (fresh && answer.ageSeconds(now) > control.maxAgeSeconds()) {
+        if (isTooOld(answer, now)) {
             onAlone();
             return;
         }
+        boolean fresh = caching.cache().isFresh(answer, now);
         if (!fresh) {
             caching.metrics().onStale();
         }

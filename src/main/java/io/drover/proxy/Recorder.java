@@ -19,23 +19,9 @@ import org.slf4j.LoggerFactory;
  * exchange, used on its event loop.
  */
 final class Recorder {
-        try {
-            if (inputs != null) {
-                inputs.store(body, origin);
-                return;
-            }
-            // Beyond it another backend, with a shorter context, might have answered otherwise.
-            long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
-            KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);
-            if (body.length > SMALL_ANSWER) {
-                answer = answer.read();
-            }
-            if (answer != null) {
-                caching.cache().store(question.key(), answer);
-            }
-        } catch (RuntimeException fault) {
-            // The client has its answer, and others are not to join for ever one that has ended.
-            LOG.error("an answer is not kept by a fault of ours", fault);
+    private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
+
+    /** Larger answers are read aside before anybody asks for them: an event loop has no time for it. */
     private static final int SMALL_ANSWER = 64 * 1024;
 
     private final Worker worker;
@@ -47,6 +33,7 @@ final class Recorder {
     private final long generation;
     private final Flight flight;
     private final @Nullable EmbedInputs inputs;
+    private final long askedMillis;
     private String contentType = "";
     private boolean unreadable;
 
@@ -74,6 +61,7 @@ final class Recorder {
         this.generation = generation;
         this.flight = flight;
         this.inputs = inputs;
+        this.askedMillis = worker.clock().wallMillis();
     }
 
     Flight flight() {
@@ -123,13 +111,13 @@ final class Recorder {
     }
 
     private void keep(byte[] body) {
-        long now = System.currentTimeMillis();
+        long at = caching.cache().answeredAt(askedMillis);
         try {
             if (inputs != null) {
-                inputs.store(body, now);
+                inputs.store(body, at);
                 return;
             }
-            Origin origin = new Origin(model, generation, now);
+            Origin origin = new Origin(model, generation, at);
             // Beyond it another backend, with a shorter context, might have answered otherwise.
             long context = question.contextGiven() || herd.context() <= 0 ? Long.MAX_VALUE : herd.context();
             KeptAnswer answer = new UnreadAnswer(endpoint, question.form(), contentType, body, origin, context);

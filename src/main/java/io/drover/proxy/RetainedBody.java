@@ -168,11 +168,18 @@ final class RetainedBody implements RequestBody, ChunkedFraming.Payload {
         parts.addAll(edited);
     }
 
-    /** Changes it until {@link #restore}. */
-    void replace(BodyEdit edit) {
+    /** Changes it until {@link #restore}, or does not and returns false: there is no memory for it. */
+    boolean replace(BodyEdit edit) {
+        int length = edit.text().length();
+        if (!budget.tryTake(length)) {
+            return false;
+        }
+        // To be taken again with the edit.
+        budget.giveBack(length);
         parts.forEach(part -> replaced.add(part.retainedDuplicate()));
         replacedGrown = grown;
         edit(List.of(edit));
+        return true;
     }
 
     /** Takes back what {@link #replace} did. */

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 class AnswerBytesTest {
     private static final String LINE = "{\"model\":\"m\",\"created_at\":\"2025-01-01T00:00:00Z\",\"response\":\"\","
             + "\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":3,\"eval_count\":4}\n";
-    private static final String CHUNK = "data: {\"id\":\"chatcmpl-7\",\"created\":1,\"choices\":[]}\n\n";
+    private static final String CHUNK =
+            "data: {\"id\":\"chatcmpl-7\",\"created\":1,\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
 
     private final CachedAnswer answer = kept(Endpoint.GENERATE, Form.STREAM, LINE);
     private final byte[] bytes = answer.toBytes();

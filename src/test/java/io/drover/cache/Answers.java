@@ -18,7 +18,11 @@ final class Answers {
     private Answers() {}
 
     static @Nullable CachedAnswer tried(Endpoint endpoint, Form form, String body) {
-        return CachedAnswer.of(endpoint, form, ContentTypes.of(endpoint, form), body.getBytes(UTF_8), ORIGIN);
+        return tried(endpoint, form, body.getBytes(UTF_8));
+    }
+
+    static @Nullable CachedAnswer tried(Endpoint endpoint, Form form, byte[] body) {
+        return CachedAnswer.of(endpoint, form, ContentTypes.of(endpoint, form), body, ORIGIN);
     }
 
     static CachedAnswer kept(Endpoint endpoint, Form form, String body) {

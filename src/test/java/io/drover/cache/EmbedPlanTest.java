@@ -71,6 +71,13 @@ class EmbedPlanTest {
     }
 
     @Test
+    void aVectorMayBeOfAnyLength() {
+        String body = "{'model':'m','embeddings':[[" + "0.5,".repeat(50_000) + "1]]}";
+
+        assertThat(answer(Endpoint.EMBED, body, 1).parts()).hasSize(1);
+    }
+
+    @Test
     void whatABackendSaysComesOutAsItWas() {
         EmbedPlan ollamas = question(Endpoint.EMBED, "['a','b','c']").plan(Map.of());
         EmbedPlan openAis = question(Endpoint.V1_EMBEDDINGS, "['a','b','c']").plan(Map.of());

@@ -291,6 +291,16 @@ class EmbedQuestionTest {
                 .isNull();
     }
 
+    /** Each takes much more memory than it has in the body. */
+    @Test
+    void norAreThousandsOfOptions() {
+        String options =
+                IntStream.range(0, 20_000).mapToObj(i -> "'" + i + "':0").collect(Collectors.joining(","));
+
+        assertThat(read(Endpoint.EMBED, "{'model':'m','input':'a','options':{" + options + "}}"))
+                .isNull();
+    }
+
     @Test
     void norIsABodyThatCannotBeRead() throws IOException {
         InputStream closed = InputStream.nullInputStream();

@@ -163,6 +163,8 @@ class EventFormsTest {
                 "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"x\"},\"request_id\":\"req_1\"}",
                 "{\"id\":\"msg_1\",\"type\":\"message\",\"content\":[],\"usage\":{}}",
                 "{\"id\":\"msg_1\",\"type\":\"message\",\"stop_reason\":null,\"usage\":{}}",
+                "{\"id\":\"msg_1\",\"type\":\"message\",\"stop_reason\":\"\",\"usage\":{}}",
+                "{\"id\":\"msg_1\",\"type\":\"message\",\"stop_reason\":\"stop_sequence\",\"usage\":{}}",
             })
     void aMessageWithoutAnEndIsNotKept(String body) {
         assertThat(tried(Endpoint.V1_MESSAGES, Form.WHOLE, body)).isNull();
@@ -181,6 +183,11 @@ class EventFormsTest {
         assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, end) + stream.substring(stop)))
                 .isNull();
         assertThat(tried(Endpoint.V1_MESSAGES, Form.STREAM, stream.substring(0, stream.length() - 1)))
+                .isNull();
+        assertThat(tried(
+                        Endpoint.V1_MESSAGES,
+                        Form.STREAM,
+                        stream.replace("{\"stop_reason\":\"tool_use\"}", "{\"stop_reason\":\"stop_sequence\"}")))
                 .isNull();
         assertThat(tried(
                         Endpoint.V1_MESSAGES,

@@ -112,7 +112,8 @@ class OllamaFormsTest {
                 "{\"model\":\"m\",\"created_at\":\"T\",\"response\":\"a\",\"done\":false,\"logprobs\":{}}\n"
             })
     void whatCannotBeJoinedForSureIsNot(String line) {
-        String last = "{\"model\":\"m\",\"created_at\":\"T\",\"response\":\"\",\"done\":true}\n";
+        String last =
+                "{\"model\":\"m\",\"created_at\":\"T\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n";
 
         assertThat(told(Endpoint.GENERATE, Form.STREAM, line + last, Form.WHOLE))
                 .isNull();

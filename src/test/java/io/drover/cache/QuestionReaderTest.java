@@ -14,6 +14,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -409,6 +411,20 @@ class QuestionReaderTest {
                     .as("%d bytes", size)
                     .isEqualTo(small);
         }
+    }
+
+    /** In memory a field takes a hundred bytes and a number six, in a body five and two. */
+    @Test
+    void aBodyOfTooManyPiecesIsNotRead() {
+        String fields =
+                IntStream.range(0, 200_000).mapToObj(i -> "'" + i + "':0").collect(Collectors.joining(","));
+        assertThat(read(Endpoint.GENERATE, "{'model':'m','prompt':'why'," + fields + "}"))
+                .isEqualTo(Bypass.UNPARSABLE);
+        String context = "{'model':'m','prompt':'why','context':[%s1]}";
+        assertThat(read(Endpoint.GENERATE, context.formatted("1,".repeat(200_000))))
+                .isInstanceOf(Question.class);
+        assertThat(read(Endpoint.GENERATE, context.formatted("1,".repeat(300_000))))
+                .isEqualTo(Bypass.UNPARSABLE);
     }
 
     private static String asking(Endpoint endpoint, String more) {

@@ -153,6 +153,21 @@ class ResponseCacheTest {
     }
 
     @Test
+    void oneThatWasAskedForBeforeMidnightIsNotFreshBehindIt() throws Exception {
+        ResponseCache cache = open(new Samples.Settings().config());
+        long asked = now.addAndGet(10 * MINUTE);
+        now.addAndGet(4 * MINUTE);
+        assertThat(cache.answeredAt(asked)).isEqualTo(now.get());
+
+        now.addAndGet(2 * MINUTE);
+        CachedAnswer yesterdays = whole("today is Wednesday", MODEL, 0, cache.answeredAt(asked));
+        cache.store(key("a"), yesterdays);
+        assertThat(cache.inMemory(key("a"), Form.WHOLE, MODEL)).isSameAs(yesterdays);
+        assertThat(cache.isFresh(yesterdays, now.get())).isFalse();
+        assertThat(cache.isUsableStale(yesterdays, now.get())).isTrue();
+    }
+
+    @Test
     void anExpiredAnswerIsFoundUntilItCannotEvenBeStale() throws Exception {
         ResponseCache cache = open(new Samples.Settings().config());
         CachedAnswer answer = whole("old", MODEL, 0, now.get());

@@ -226,6 +226,7 @@ class SharedCacheTest {
         told.store(
                 ("{\"model\":\"m\",\"embeddings\":[" + vectors + "],\"prompt_eval_count\":9}")
                         .getBytes(StandardCharsets.UTF_8),
+                false,
                 System.currentTimeMillis());
         Await.until("written", SOON, () -> one.writing() == 0);
         long before = counts.of("asked");

@@ -91,6 +91,19 @@ class StaleAnswerTest {
     }
 
     @Test
+    void notForAClientThatWantsNoneSoOld() {
+        try (Drover drover = drover("1h")) {
+            ask(drover);
+            long second = System.currentTimeMillis() + 1001;
+            Drover.await("the answer is a second old", () -> System.currentTimeMillis() > second);
+            away();
+            assertThat(ask(drover, "Cache-Control: max-age=0").status()).isIn(502, 503);
+            assertThat(ask(drover, "Cache-Control: max-age=3600").header("X-Cache"))
+                    .isEqualTo("STALE");
+        }
+    }
+
+    @Test
     void anErrorOfTheBackendIsNoReasonUnlessItIsOneToTryAnother() {
         try (Drover drover = drover("1h")) {
             ask(drover);

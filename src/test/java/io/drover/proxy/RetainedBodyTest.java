@@ -190,4 +190,20 @@ class RetainedBodyTest {
         }
         assertThat(refused).isGreaterThan(50);
     }
+
+    /** Text in ASCII may take six times the octets that it had. */
+    @Test
+    void isReplacedOnlyWhereThereIsMemoryForBoth() throws BadMessageException {
+        RetainedBody body = body(BodyFraming.ofLength(100));
+        read(body, "x".repeat(100), READ_BUFFER);
+        assertThat(body.replace(new BodyEdit(10, 20, "y".repeat(BUDGET)))).isFalse();
+        assertThat(body.size()).isEqualTo(100);
+        assertThat(used()).isEqualTo(1024);
+        assertThat(body.replace(new BodyEdit(10, 20, "y".repeat(1000)))).isTrue();
+        assertThat(body.size()).isEqualTo(1090);
+        assertThat(used()).isEqualTo(2024);
+        body.restore();
+        assertThat(body.size()).isEqualTo(100);
+        body.release();
+    }
 }
