@@ -67,7 +67,8 @@ final class RedisServer implements AutoCloseable {
         running.destroy();
         try {
             if (!running.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                running.destroyForcibly();
+                // Its port must be free for the next one.
+                running.destroyForcibly().waitFor();
             }
         } catch (InterruptedException e) {
             running.destroyForcibly();

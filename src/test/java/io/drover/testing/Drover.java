@@ -4,6 +4,7 @@ import io.drover.backend.Backend;
 import io.drover.config.ConfigException;
 import io.drover.config.ConfigSource;
 import io.drover.server.ProxyServer;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -13,12 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -103,7 +106,7 @@ public final class Drover implements AutoCloseable {
         /** Starts it; it listens when this returns. */
         public Drover start() {
             try {
-                Path directory = Files.createTempDirectory("drover-test");
+                Path directory = Files.createTempDirectory(Folders.ROOT, "drover");
                 Path log = directory.resolve("access.log");
                 Path file = directory.resolve("drover.conf");
                 Files.writeString(file, "drover.backends = [" + String.join(",\n", backends) + "]\n");
@@ -119,6 +122,29 @@ public final class Drover implements AutoCloseable {
                 throw new UncheckedIOException(e);
             } catch (ConfigException e) {
                 throw new AssertionError(e.problems().toString(), e);
+            }
+        }
+    }
+
+    /** One for each; they stay until the process ends, since what was logged is read after the end of a server. */
+    private static final class Folders {
+        static final Path ROOT = create();
+
+        private static Path create() {
+            try {
+                Path root = Files.createTempDirectory("drover-test");
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(root), "deletes " + root));
+                return root;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private static void delete(Path root) {
+            try (Stream<Path> all = Files.walk(root)) {
+                all.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }
