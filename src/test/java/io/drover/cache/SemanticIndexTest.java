@@ -3,10 +3,10 @@ package io.drover.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.drover.testing.Race;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,24 +170,19 @@ class SemanticIndexTest {
     }
 
     @Test
-    void manyThreadsAddSearchAndRemove() {
+    void manyThreadsAddSearchAndRemove() throws Exception {
         float[] center = vector(DIMENSIONS);
-        List<CompletableFuture<Void>> threads = new ArrayList<>();
-        for (int t = 0; t < 4; t++) {
-            int from = t * 100;
-            threads.add(CompletableFuture.runAsync(() -> {
-                for (int i = from; i < from + 50; i++) {
-                    float[] vector = center.clone();
-                    vector[i % DIMENSIONS] += 0.01f;
-                    index.add("a", unit(vector), key(i));
-                    assertThat(index.nearest("a", center, 0.9)).isNotEmpty();
-                    if (i % 2 == 1) {
-                        index.remove(key(i));
-                    }
+        Race.run(4, thread -> {
+            for (int i = thread * 100; i < thread * 100 + 50; i++) {
+                float[] vector = center.clone();
+                vector[i % DIMENSIONS] += 0.01f;
+                index.add("a", unit(vector), key(i));
+                assertThat(index.nearest("a", center, 0.9)).isNotEmpty();
+                if (i % 2 == 1) {
+                    index.remove(key(i));
                 }
-            }));
-        }
-        CompletableFuture.allOf(threads.toArray(CompletableFuture[]::new)).join();
+            }
+        });
         assertThat(index.size()).isEqualTo(100);
         assertThat(index.nearest("a", center, 0.9))
                 .hasSizeGreaterThan(10)

@@ -8,6 +8,8 @@ import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 class StaleAnswerTest {
     private static final String BODY = "{\"model\":\"llama3.2\",\"prompt\":\"why\",\"options\":{\"seed\":1}}";
 
+    private final ExecutorService clients = Executors.newCachedThreadPool();
     private SimulatedOllama backend;
 
     @BeforeEach
@@ -26,6 +29,7 @@ class StaleAnswerTest {
 
     @AfterEach
     void stop() {
+        clients.shutdownNow();
         backend.close();
     }
 
@@ -131,7 +135,7 @@ class StaleAnswerTest {
             pass();
             backend.fault(new Fault(Fault.Kind.STALL_BEFORE_HEAD, 0, Fault.INFERENCE));
             List<CompletableFuture<RawClient.Response>> asked = IntStream.range(0, 5)
-                    .mapToObj(i -> CompletableFuture.supplyAsync(() -> ask(drover)))
+                    .mapToObj(i -> CompletableFuture.supplyAsync(() -> ask(drover), clients))
                     .toList();
             Drover.await("one is asked, and the others follow", () -> drover.metric("drover_cache_followers") == 4);
             away();
