@@ -506,7 +506,7 @@ final class Exchange implements HeadLines {
             writer.raw(worker.lines(last).name());
         }
         if (lookup != null) {
-            lookup.writeTo(writer);
+            lookup.note().writeTo(writer);
         }
     }
 
@@ -541,7 +541,7 @@ final class Exchange implements HeadLines {
     private void tell(Outcome outcome, long requestBytes) {
         long responseBytes = client.bytesWritten() - timeline.bytesBefore();
         // What was computed before, or for somebody else, is counted there.
-        boolean served = lookup != null && lookup.isServed();
+        boolean served = lookup != null && lookup.note().isServed();
         FinishedExchange record = FinishedExchange.of(
                 request,
                 gate,

@@ -90,7 +90,7 @@ record FinishedExchange(
                 tokens,
                 end,
                 changed,
-                lookup == null ? null : lookup.status().word(),
+                lookup == null ? null : lookup.note().status().word(),
                 lookup == null ? null : lookup.key(),
                 timeline.timeToFirstByteNanos(),
                 nowNanos - timeline.startNanos());

@@ -13,11 +13,9 @@ import io.drover.cache.Question;
 import io.drover.cache.Reading;
 import io.drover.config.CacheConfig;
 import io.drover.http.BodyFraming;
-import io.drover.http.HeadWriter;
 import io.drover.http.MessageHead;
 import io.drover.metrics.Outcome;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -33,8 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class Lookup implements Flight.Leader {
     /** Bodies up to this size are read on the event loop, in less than a millisecond. */
     private static final int SMALL_BODY = 64 * 1024;
-
-    private static final byte[] AGE = HeadWriter.ascii("Age: ");
 
     private enum Step {
         READING,
@@ -54,7 +50,7 @@ final class Lookup implements Flight.Leader {
 
     private CacheControl control = CacheControl.ANY;
     private Step step = Step.READING;
-    private CacheStatus status = CacheStatus.BYPASS;
+    private CacheNote note = CacheNote.BYPASS;
     private @Nullable HerdModel herd;
     private String model = "";
     private @Nullable Question question;
@@ -66,8 +62,6 @@ final class Lookup implements Flight.Leader {
     private @Nullable CachedAnswer expired;
     private @Nullable ReplicaTurn turn;
     private @Nullable ScheduledFuture<?> timer;
-    private long ageSeconds = -1;
-    private double similarity = Double.NaN;
 
     Lookup(Worker worker, ClientConnection client, Exchange exchange, ClientRequest request, Caching caching) {
         this.worker = worker;
@@ -147,7 +141,7 @@ final class Lookup implements Flight.Leader {
             return;
         }
         question = asked;
-        status = CacheStatus.MISS;
+        note = CacheNote.MISS;
         CacheKey own = key();
         generation = caching.cache().generation(own == null ? asked.key() : own, model);
         CachedAnswer kept = control.noCache() ? null : caching.cache().inMemory(asked.key(), asked.form(), model);
@@ -175,7 +169,7 @@ final class Lookup implements Flight.Leader {
 
     private void bypass(Bypass reason) {
         step = Step.DECIDED;
-        status = CacheStatus.BYPASS;
+        note = CacheNote.BYPASS;
         caching.metrics().onBypass(reason.label());
         if (control.onlyIfCached()) {
             exchange.onNothingKept();
@@ -222,9 +216,7 @@ final class Lookup implements Flight.Leader {
     }
 
     private void serve(CachedAnswer answer, CacheStatus as) {
-        status = as;
-        ageSeconds = answer.ageSeconds(worker.clock().wallMillis());
-        similarity = answer.similarity();
+        note = CacheNote.of(as, answer, worker.clock().wallMillis());
         exchange.replay(answer);
     }
 
@@ -279,7 +271,7 @@ final class Lookup implements Flight.Leader {
             return false;
         }
         step = Step.DECIDED;
-        status = CacheStatus.COALESCED;
+        note = CacheNote.COALESCED;
         caching.metrics().onCoalesced();
         exchange.follow(following);
         return true;
@@ -361,7 +353,7 @@ final class Lookup implements Flight.Leader {
 
     /** Nobody else gets the answer for this one: a backend is asked. */
     void onAlone() {
-        status = CacheStatus.MISS;
+        note = CacheNote.MISS;
         miss();
     }
 
@@ -465,15 +457,13 @@ final class Lookup implements Flight.Leader {
     @Nullable
     CachedAnswer standIn(int code) {
         CachedAnswer old = expired;
+        long now = worker.clock().wallMillis();
         boolean nobody = code == 502 || code == 503 || code == 504;
-        if (old == null
-                || !nobody
-                || !caching.cache().isUsableStale(old, worker.clock().wallMillis())) {
+        if (old == null || !nobody || !caching.cache().isUsableStale(old, now)) {
             return null;
         }
         caching.metrics().onStale();
-        status = CacheStatus.STALE;
-        ageSeconds = old.ageSeconds(worker.clock().wallMillis());
+        note = CacheNote.of(CacheStatus.STALE, old, now);
         tellFollowers(new Flight.End(Flight.End.Kind.KEPT, null, old));
         return old;
     }
@@ -528,13 +518,9 @@ final class Lookup implements Flight.Leader {
 
     // ------------------------------------------------------------------ its end
 
-    /** Whether the answer that the client got is not one that a backend computed for it. */
-    boolean isServed() {
-        return status == CacheStatus.HIT || status == CacheStatus.STALE || status == CacheStatus.COALESCED;
-    }
-
-    CacheStatus status() {
-        return status;
+    /** The cache's part in the answer. */
+    CacheNote note() {
+        return note;
     }
 
     /** What the answer is kept by; null where it was not looked up, or each of several inputs has its own. */
@@ -544,17 +530,6 @@ final class Lookup implements Flight.Leader {
             return null;
         }
         return inputs != null && inputs.isKeptEach() ? inputs.onlyKey() : question.key();
-    }
-
-    /** Adds what the cache had to do with the answer. */
-    void writeTo(HeadWriter writer) {
-        writer.raw(status.line());
-        if (ageSeconds >= 0) {
-            writer.field(AGE, ageSeconds);
-        }
-        if (!Double.isNaN(similarity)) {
-            writer.field("X-Cache-Similarity", String.format(Locale.ROOT, "%.3f", similarity));
-        }
     }
 
     /**

@@ -10,7 +10,6 @@ import static io.drover.e2e.StagedBackend.end;
 import static io.drover.e2e.StagedBackend.line;
 import static io.drover.e2e.StagedBackend.question;
 import static io.drover.e2e.StagedBackend.sendLines;
-import static io.drover.e2e.StagedBackend.start;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,55 +20,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One computation for many who ask the same at once: whose it is, and how much memory and time it may take. */
-class CoalesceBoundsTest {
-    private final CountDownLatch first = new CountDownLatch(1);
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @SuppressWarnings("NullAway.Init") // by each test, with what it is about
-    private StagedBackend backend;
-
-    @SuppressWarnings("NullAway.Init")
-    private Drover drover;
-
-    @AfterEach
-    void stop() throws Exception {
-        first.countDown();
-        Collections.reverse(opened);
-        for (AutoCloseable each : opened) {
-            each.close();
-        }
-    }
+class CoalesceBoundsTest extends Coalescing {
 
     private Drover.Setup over(StagedBackend.Play play) throws IOException {
-        backend = StagedBackend.start(play);
-        opened.add(backend);
-        return Drover.over(backend.url()).loops(2);
-    }
-
-    private void begin(Drover.Setup setup) {
-        drover = start(setup);
-        opened.add(drover);
-        opened.add(() -> {
-            drover.drained();
-            Drover.await("nothing is recorded", () -> drover.metric("drover_cache_bytes{tier=\"recording\",}") == 0);
-            awaitFollowers(drover, 0);
-        });
-    }
-
-    private RawClient keep(RawClient client) {
-        opened.add(client);
-        return client;
+        play(play);
+        return setup();
     }
 
     private RawClient askAs(String name) {

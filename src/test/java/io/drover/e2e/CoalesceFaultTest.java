@@ -19,79 +19,17 @@ import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One computation for many who ask the same at once, where it fails, or is overtaken by something else. */
-class CoalesceFaultTest {
-    private final CountDownLatch first = new CountDownLatch(1);
-    private final CountDownLatch second = new CountDownLatch(1);
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @SuppressWarnings("NullAway.Init") // by each test, with what it is about
-    private StagedBackend backend;
-
-    @SuppressWarnings("NullAway.Init")
-    private Drover drover;
-
-    @AfterEach
-    void stop() throws Exception {
-        first.countDown();
-        second.countDown();
-        Collections.reverse(opened);
-        for (AutoCloseable each : opened) {
-            each.close();
-        }
-    }
-
-    private StagedBackend play(StagedBackend.Play play) throws IOException {
-        StagedBackend started = StagedBackend.start(play);
-        if (opened.isEmpty()) {
-            backend = started;
-        }
-        opened.add(started);
-        return started;
-    }
-
-    private Drover.Setup setup() {
-        return Drover.over(backend.url()).loops(2);
-    }
-
-    private void begin(Drover.Setup setup) {
-        drover = start(setup);
-        opened.add(drover);
-        opened.add(() -> {
-            drover.drained();
-            Drover.await("nothing is recorded", () -> drover.metric("drover_cache_bytes{tier=\"recording\",}") == 0);
-            awaitFollowers(drover, 0);
-        });
-    }
-
-    private RawClient keep(RawClient client) {
-        opened.add(client);
-        return client;
-    }
-
-    private RawClient leader() {
-        RawClient leader = keep(ask(drover));
-        backend.awaitAsked(1);
-        return leader;
-    }
-
-    private RawClient follower(int number) {
-        RawClient follower = keep(ask(drover));
-        awaitFollowers(drover, number);
-        return follower;
-    }
+class CoalesceFaultTest extends Coalescing {
 
     /** Each one's answer: of the one that was first, and of two that follow. */
     private List<RawClient.Response> three() {
@@ -553,7 +491,7 @@ class CoalesceFaultTest {
             connection.send(HEAD);
             end(connection);
         });
-        opened.add(other);
+        keep(other);
         begin(Drover.over(backend.url(), other.url()).loops(2));
         RawClient one = keep(ask(drover));
         RawClient two = keep(ask(drover));

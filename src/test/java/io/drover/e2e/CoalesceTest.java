@@ -12,7 +12,6 @@ import static io.drover.e2e.StagedBackend.line;
 import static io.drover.e2e.StagedBackend.lines;
 import static io.drover.e2e.StagedBackend.question;
 import static io.drover.e2e.StagedBackend.sendLines;
-import static io.drover.e2e.StagedBackend.start;
 import static io.drover.e2e.StagedBackend.statuses;
 import static io.drover.e2e.StagedBackend.text;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -32,7 +31,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -42,71 +40,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One computation for many who ask the same at once: who gets what, whoever of them leaves or is slow. */
-class CoalesceTest {
+class CoalesceTest extends Coalescing {
     private static final int LARGE = 6 * 1024;
     private static final String TWO_PARTS = line("one") + line("two") + LAST;
-
-    private final CountDownLatch first = new CountDownLatch(1);
-    private final CountDownLatch second = new CountDownLatch(1);
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @SuppressWarnings("NullAway.Init") // by each test, with what it is about
-    private StagedBackend backend;
-
-    @SuppressWarnings("NullAway.Init")
-    private Drover drover;
 
     enum Moment {
         BEFORE_HEAD,
         MID_STREAM
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        first.countDown();
-        second.countDown();
-        Collections.reverse(opened);
-        for (AutoCloseable each : opened) {
-            each.close();
-        }
-    }
-
-    private void play(StagedBackend.Play play) throws IOException {
-        backend = StagedBackend.start(play);
-        opened.add(backend);
-    }
-
-    private Drover.Setup setup() {
-        return Drover.over(backend.url()).loops(2);
-    }
-
-    /** Whatever a test does, nothing may be left of it. */
-    private void begin(Drover.Setup setup) {
-        drover = start(setup);
-        opened.add(drover);
-        opened.add(() -> {
-            drover.drained();
-            Drover.await("nothing is recorded", () -> drover.metric("drover_cache_bytes{tier=\"recording\",}") == 0);
-            awaitFollowers(drover, 0);
-        });
-    }
-
-    private RawClient keep(RawClient client) {
-        opened.add(client);
-        return client;
-    }
-
-    /** One whose answer others will follow; the backend has it when this returns. */
-    private RawClient leader() {
-        RawClient leader = keep(ask(drover));
-        backend.awaitAsked(1);
-        return leader;
-    }
-
-    private RawClient follower(int number) {
-        RawClient follower = keep(ask(drover));
-        awaitFollowers(drover, number);
-        return follower;
     }
 
     /** An answer in two parts, the second once a test lets it. */
@@ -364,7 +304,7 @@ class CoalesceTest {
             connection.send(HEAD + StagedBackend.chunk(body) + StagedBackend.END);
         });
         StagedBackend other = StagedBackend.start((connection, number) -> {});
-        opened.add(other);
+        keep(other);
         begin(Drover.first(backend.url(), other.url())
                 .loops(2)
                 .set("retry.mid-stream", "deterministic")
