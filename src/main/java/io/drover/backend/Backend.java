@@ -3,6 +3,7 @@ package io.drover.backend;
 import io.drover.config.DroverConfig.BackendConfig;
 import io.drover.config.DroverConfig.Health;
 import io.drover.metrics.BackendView;
+import io.drover.ollama.ModelName;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
@@ -76,6 +77,11 @@ public final class Backend implements BackendView {
     @Override
     public int inFlight() {
         return inFlight.get();
+    }
+
+    @Override
+    public List<String> loadedModels() {
+        return models.loaded().stream().map(ModelName::shortened).toList();
     }
 
     @Override

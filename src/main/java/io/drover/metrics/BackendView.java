@@ -1,5 +1,7 @@
 package io.drover.metrics;
 
+import java.util.Collection;
+
 /** What the metrics show of a backend. Read by the thread that scrapes, at any time. */
 public interface BackendView {
     /** Its configured name, unique in the herd. */
@@ -13,4 +15,7 @@ public interface BackendView {
 
     /** Requests that run on it now. */
     int inFlight();
+
+    /** Names of the models in its memory, as last heard. */
+    Collection<String> loadedModels();
 }

@@ -278,6 +278,19 @@ public final class Metrics {
                     }
                 })
                 .register(registry);
+        new PulledGauge(
+                        "drover_backend_model_loaded",
+                        "1 for each model in the memory of a backend in rotation.",
+                        List.of("backend", "model"),
+                        family -> herd.get().forEach(backend -> loaded(family, backend)))
+                .register(registry);
+    }
+
+    /** Of one that is away nobody knows what it has loaded. */
+    private static void loaded(GaugeMetricFamily family, BackendView backend) {
+        if (backend.up()) {
+            backend.loadedModels().forEach(model -> family.addMetric(List.of(backend.name(), model), 1));
+        }
     }
 
     private static void states(GaugeMetricFamily family, BackendView backend) {

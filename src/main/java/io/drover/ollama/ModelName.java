@@ -48,6 +48,12 @@ public record ModelName(String requested, String key, boolean isCloud) {
         return VALID.matcher(name).matches();
     }
 
+    /** A key as people write the name: without the host and the namespace of Ollama's library, but with its tag. */
+    public static String shortened(String key) {
+        String usual = HOST + '/' + NAMESPACE + '/';
+        return key.startsWith(usual) ? key.substring(usual.length()) : key;
+    }
+
     /** {@code [scheme://][host/][namespace/]model[:tag]} with every part but the scheme, which has no meaning here. */
     private static String filled(String name) {
         int scheme = name.indexOf("://");

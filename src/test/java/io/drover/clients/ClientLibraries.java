@@ -2,6 +2,7 @@ package io.drover.clients;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.drover.testing.Command;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -3,6 +3,7 @@ package io.drover.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.drover.demo.SimulatedOllama;
+import io.drover.testing.Command;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;

@@ -3,6 +3,7 @@ package io.drover.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.drover.testing.Command;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawClient;
 import java.nio.charset.StandardCharsets;

@@ -145,5 +145,10 @@ class MetricsDocTest {
         public int inFlight() {
             return 0;
         }
+
+        @Override
+        public List<String> loadedModels() {
+            return List.of("m");
+        }
     }
 }

@@ -204,11 +204,16 @@ class MetricsTest {
         assertThat(scrape())
                 .contains("drover_backend_up{backend=\"a\",} 1.0")
                 .contains("drover_backend_inflight{backend=\"a\",} 3.0")
+                .contains("drover_backend_model_loaded{backend=\"a\",model=\"llama3.2:latest\",} 1.0")
                 .contains("drover_connections{side=\"client\",} 7.0")
                 .contains("drover_redis_up 0.0");
 
         herd.set(0, new View("b", false, 0));
-        assertThat(scrape()).contains("drover_backend_up{backend=\"b\",} 0.0").doesNotContain("backend=\"a\"");
+        assertThat(scrape())
+                .contains("drover_backend_up{backend=\"b\",} 0.0")
+                .doesNotContain("backend=\"a\"")
+                .as("of one that is away nobody knows")
+                .doesNotContain("drover_backend_model_loaded{");
     }
 
     @Test
@@ -270,6 +275,11 @@ class MetricsTest {
         @Override
         public Side state() {
             return up ? Side.PROXY : Side.CLIENT;
+        }
+
+        @Override
+        public List<String> loadedModels() {
+            return List.of("llama3.2:latest");
         }
     }
 }

@@ -30,6 +30,17 @@ class ModelNameTest {
 
     @ParameterizedTest
     @CsvSource({
+        "llama3.2, llama3.2:latest",
+        "qwen3:8b, qwen3:8b",
+        "me/mine, registry.ollama.ai/me/mine:latest",
+        "hf.co/User/Repo:Q4_K_M, hf.co/user/repo:q4_k_m",
+    })
+    void aKeyIsShortenedToWhatPeopleWrite(String name, String shortened) {
+        assertThat(ModelName.shortened(ModelName.of(name).key())).isEqualTo(shortened);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "hf.co/User/Repo:Q4_K_M, hf.co/user/repo:q4_k_m",
         "me/mine, registry.ollama.ai/me/mine:latest",
         "localhost:5000/a/b, localhost:5000/a/b:latest",

@@ -1,4 +1,4 @@
-package io.drover.clients;
+package io.drover.testing;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A command of this machine, without what its environment says of Ollama, of keys, or of a proxy before loopback. */
-final class Command {
+public final class Command {
     private final ProcessBuilder builder;
 
-    Command(Path directory, List<String> words) {
+    public Command(Path directory, List<String> words) {
         builder = new ProcessBuilder(words).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment()
                 .keySet()
@@ -27,21 +27,21 @@ final class Command {
     }
 
     /** What was left when it ended; {@code text} is of both its outputs. */
-    record Output(int status, String text) {}
+    public record Output(int status, String text) {}
 
     /** The same with these variables of the environment too. */
-    Command with(Map<String, String> environment) {
+    public Command with(Map<String, String> environment) {
         builder.environment().putAll(environment);
         return this;
     }
 
     /** Starts it; its standard input is open. */
-    Process start() throws IOException {
+    public Process start() throws IOException {
         return builder.start();
     }
 
     /** Runs it to its end with nothing on its standard input, or aborts the test if there is no such command. */
-    Output runIfInstalled(int seconds) {
+    public Output runIfInstalled(int seconds) {
         Process process = startIfInstalled();
         try {
             process.getOutputStream().close();
@@ -52,7 +52,7 @@ final class Command {
     }
 
     /** Starts it, or aborts the test if there is no such command. */
-    Process startIfInstalled() {
+    public Process startIfInstalled() {
         try {
             return start();
         } catch (IOException e) {
@@ -61,7 +61,7 @@ final class Command {
     }
 
     /** Waits for its end, and after so many seconds ends it. */
-    static Output finish(Process process, int seconds) {
+    public static Output finish(Process process, int seconds) {
         try (InputStream in = process.getInputStream()) {
             process.onExit().orTimeout(seconds, TimeUnit.SECONDS).whenComplete((ended, late) -> {
                 if (late != null) {
