@@ -80,6 +80,28 @@ class DroverProcessTest {
     }
 
     @Test
+    void simulate_is_a_server_that_has_the_model_it_is_told() throws Exception {
+        try (DroverProcess server = DroverProcess.start("simulate", "--listen", ANY_PORT, "--model", "qwen3:8b")) {
+            InetSocketAddress at = server.address(server::out, "on 127\\.0\\.0\\.1:(\\d+) with qwen3:8b");
+            try (RawClient client = RawClient.connect(at)) {
+                RawClient.Response answer = client.exchange("GET", "/api/tags", "", "Connection: close");
+                assertThat(answer.status()).isEqualTo(200);
+                assertThat(answer.body()).contains("\"qwen3:8b\"");
+            }
+            server.terminate();
+            assertThat(server.await()).as(server::toString).isZero();
+        }
+    }
+
+    @Test
+    void simulate_refuses_an_address_that_is_none() throws Exception {
+        try (DroverProcess server = DroverProcess.start("simulate", "--listen", "anywhere")) {
+            assertThat(server.await()).as(server::toString).isEqualTo(2);
+            assertThat(server.err()).contains("anywhere");
+        }
+    }
+
+    @Test
     void demo_sends_tokens_one_by_one() throws Exception {
         try (DroverProcess demo = DroverProcess.start(
                 "demo", "--listen", ANY_PORT, "--admin-listen", ANY_PORT, "--tokens-per-second", "50")) {

@@ -1,0 +1,67 @@
+package io.drover.server;
+
+import io.drover.demo.SimulatedOllama;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** One simulated Ollama server without a proxy, for trying out a deployment on machines that have no GPU. */
+@Command(name = "simulate", description = "Runs a simulated Ollama server, to try out a deployment without a GPU.")
+final class SimulateCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(names = "--listen", defaultValue = "127.0.0.1:11434", description = "default: ${DEFAULT-VALUE}")
+    private String listen = "";
+
+    @Option(names = "--model", defaultValue = "llama3.2", description = "that it has; default: ${DEFAULT-VALUE}")
+    private String model = "";
+
+    @Option(names = "--slots", defaultValue = "4", description = "requests at once; default: ${DEFAULT-VALUE}")
+    private int slots;
+
+    @Option(
+            names = "--tokens-per-second",
+            defaultValue = "20",
+            description = "of each answer; default: ${DEFAULT-VALUE}")
+    private double tokensPerSecond;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        try (SimulatedOllama server = SimulatedOllama.start(settings())) {
+            InetSocketAddress at = server.address();
+            PrintWriter out = spec.commandLine().getOut();
+            out.println("simulated Ollama server on " + at.getHostString() + ":" + at.getPort() + " with " + model);
+            out.flush();
+            CountDownLatch stop = new CountDownLatch(1);
+            Signals.on("TERM", stop::countDown);
+            Signals.on("INT", stop::countDown);
+            stop.await();
+        }
+        return 0;
+    }
+
+    private SimulatedOllama.Settings settings() {
+        int colon = listen.lastIndexOf(':');
+        try {
+            return SimulatedOllama.Settings.defaults()
+                    .withHost(listen.substring(0, Math.max(colon, 0)))
+                    .withPort(Integer.parseInt(listen.substring(colon + 1)))
+                    .withModels(model)
+                    .withSlots(slots)
+                    .withLoadTime(Duration.ofMillis(500))
+                    .withFirstToken(Duration.ofMillis(200))
+                    .withTokensPerSecond(tokensPerSecond);
+        } catch (IllegalArgumentException wrong) {
+            throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
+        }
+    }
+}
