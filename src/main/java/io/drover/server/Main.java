@@ -22,6 +22,7 @@ import picocli.CommandLine.IExecutionExceptionHandler;
             CheckCommand.class,
             KeyCommand.class,
             DemoCommand.class,
+            SimulateCommand.class,
             VersionCommand.class,
             RehearseCommand.class
         },

@@ -80,6 +80,22 @@ class DroverProcessTest {
     }
 
     @Test
+    void simulate_is_an_Ollama_server_by_itself() throws Exception {
+        try (DroverProcess simulated = DroverProcess.start("simulate", "--listen", ANY_PORT)) {
+            InetSocketAddress address = simulated.address(simulated::out, "simulated Ollama on http://\\S*:(\\d+)");
+            try (RawClient client = RawClient.connect(address)) {
+                assertThat(client.exchange("GET", "/api/tags", "").body()).contains("llama3.2");
+            }
+            simulated.terminate();
+            assertThat(simulated.await()).isZero();
+        }
+        try (DroverProcess wrong = DroverProcess.start("simulate", "--listen", "11434")) {
+            assertThat(wrong.await()).isNotZero();
+            assertThat(wrong.err()).contains("--listen: \"11434\" (expected: host:port, such as 0.0.0.0:11434)");
+        }
+    }
+
+    @Test
     void demo_sends_tokens_one_by_one() throws Exception {
         try (DroverProcess demo = DroverProcess.start(
                 "demo", "--listen", ANY_PORT, "--admin-listen", ANY_PORT, "--tokens-per-second", "50")) {
