@@ -12,7 +12,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,8 +33,9 @@ final class LoadCommand implements Callable<Integer> {
             required = true,
             paramLabel = "URL",
             description =
-                    "Of the server (then /api/chat), or of one of /api/generate, /api/chat, /v1/chat/completions.")
-    private URI url = URI.create("");
+                    "Of the server (then /api/chat), or of one of /api/generate, /api/chat, /v1/chat/completions;"
+                            + " repeatable: each client takes one of them, in turn.")
+    private List<URI> urls = List.of();
 
     @Option(names = "--key", paramLabel = "KEY", description = "Sent as a bearer token.")
     private String key = "";
@@ -56,8 +60,9 @@ final class LoadCommand implements Callable<Integer> {
             names = "--tokens",
             paramLabel = "N",
             defaultValue = "64",
-            description = "At most, each (${DEFAULT-VALUE}).")
-    private int tokens;
+            converter = TokenRangeConverter.class,
+            description = "At most, each (${DEFAULT-VALUE}); 32-96: a number of these, by chance.")
+    private TokenRange tokens = new TokenRange(1, 1); // picocli sets the default
 
     @Option(
             names = "--timeout",
@@ -66,26 +71,54 @@ final class LoadCommand implements Callable<Integer> {
             description = "For an answer's head (${DEFAULT-VALUE}).")
     private int timeout;
 
+    /** How many tokens a request asks for: any number from {@code least} to {@code most}. */
+    record TokenRange(int least, int most) {
+        int draw() {
+            return ThreadLocalRandom.current().nextInt(least, most + 1);
+        }
+    }
+
+    /** Reads a number, or two with a dash between them. */
+    static final class TokenRangeConverter implements CommandLine.ITypeConverter<TokenRange> {
+        private static final Pattern RANGE = Pattern.compile("([1-9]\\d{0,6})(?:-([1-9]\\d{0,6}))?");
+
+        @Override
+        public TokenRange convert(String text) {
+            Matcher range = RANGE.matcher(text);
+            if (range.matches()) {
+                int least = Integer.parseInt(range.group(1));
+                int most = range.group(2) == null ? least : Integer.parseInt(range.group(2));
+                if (least <= most) {
+                    return new TokenRange(least, most);
+                }
+            }
+            throw new CommandLine.TypeConversionException("\"" + text + "\" (expected: such as 64 or 32-96)");
+        }
+    }
+
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandLine.Model.CommandSpec spec;
 
     @Override
     public Integer call() {
-        if (concurrency < 1 || requests < 1 || tokens < 1) {
+        if (concurrency < 1 || requests < 1) {
             throw new CommandLine.ParameterException(
-                    spec.commandLine(), "--concurrency, --requests and --tokens (expected: 1 or more)");
+                    spec.commandLine(), "--concurrency and --requests (expected: 1 or more)");
         }
-        StreamedRequest request = new StreamedRequest(url, key, model, prompt, tokens, Duration.ofSeconds(timeout));
+        List<StreamedRequest> targets = urls.stream()
+                .map(url -> new StreamedRequest(url, key, model, prompt, Duration.ofSeconds(timeout)))
+                .toList();
         AtomicInteger left = new AtomicInteger(requests);
         ExecutorService clients = Executors.newFixedThreadPool(concurrency);
         long start = System.nanoTime();
         List<Future<List<StreamedRequest.Answer>>> running = new ArrayList<>();
         for (int i = 0; i < concurrency; i++) {
+            StreamedRequest request = targets.get(i % targets.size());
             running.add(clients.submit(() -> {
                 List<StreamedRequest.Answer> answers = new ArrayList<>();
                 while (left.getAndDecrement() > 0) {
-                    answers.add(request.send());
+                    answers.add(request.send(tokens.draw()));
                 }
                 return answers;
             }));

@@ -23,21 +23,22 @@ final class StreamedRequest {
     private static final int MOST_OF_AN_ERROR = 200;
 
     private final HttpClient client;
-    private final HttpRequest request;
+    private final URI target;
+    private final String model;
+    private final String prompt;
+    private final HttpRequest.Builder head;
 
     /** @param timeout for the answer's head */
-    StreamedRequest(URI url, String key, String model, String prompt, int tokens, Duration timeout) {
+    StreamedRequest(URI url, String key, String model, String prompt, Duration timeout) {
         String path = url.getPath() == null ? "" : url.getPath();
-        URI target = path.isEmpty() || path.equals("/") ? url.resolve("/api/chat") : url;
+        this.target = path.isEmpty() || path.equals("/") ? url.resolve("/api/chat") : url;
+        this.model = model;
+        this.prompt = prompt;
         client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
-        HttpRequest.Builder builder = HttpRequest.newBuilder(target)
-                .timeout(timeout)
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body(target.getPath(), model, prompt, tokens)));
+        head = HttpRequest.newBuilder(target).timeout(timeout).header("Content-Type", "application/json");
         if (!key.isEmpty()) {
-            builder.header("Authorization", "Bearer " + key);
+            head.header("Authorization", "Bearer " + key);
         }
-        request = builder.build();
     }
 
     /** How one was answered; {@code error} is empty if it was, whole. */
@@ -77,7 +78,11 @@ final class StreamedRequest {
         return text.toString();
     }
 
-    Answer send() {
+    /** @param tokens at most */
+    Answer send(int tokens) {
+        HttpRequest request = head.copy()
+                .POST(HttpRequest.BodyPublishers.ofString(body(target.getPath(), model, prompt, tokens)))
+                .build();
         long start = System.nanoTime();
         try {
             HttpResponse<Stream<String>> response = client.send(request, HttpResponse.BodyHandlers.ofLines());
@@ -90,7 +95,7 @@ final class StreamedRequest {
                                         .orElse(""));
             }
         } catch (ConnectException e) {
-            return Answer.failed("cannot connect to " + request.uri().getAuthority());
+            return Answer.failed("cannot connect to " + target.getAuthority());
         } catch (IOException | UncheckedIOException e) {
             return Answer.failed(
                     String.valueOf(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()));

@@ -10,10 +10,12 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the README tells its readers to write is valid and has an effect. */
+/** What the README and the pages for those who move over tell their readers to write is valid and has an effect. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ReadmeTest {
     private static final Pattern FILE = Pattern.compile("```hocon\n(.*?)```", Pattern.DOTALL);
@@ -25,27 +27,41 @@ class ReadmeTest {
         return pattern.matcher(text).results().map(found -> found.group(1)).toList();
     }
 
-    private static String readme() throws IOException {
-        return Files.readString(Path.of("README.md"));
+    private static String text(String page) throws IOException {
+        return Files.readString(Path.of(page));
     }
 
-    @Test
-    void every_file_it_shows_is_valid(@TempDir Path directory) throws Exception {
-        List<String> files = firstGroups(FILE, readme());
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "README.md",
+                "docs/from-nginx.md",
+                "docs/from-haproxy.md",
+                "docs/from-gateway.md",
+                "docs/scaling.md"
+            })
+    void every_file_it_shows_is_valid(String page, @TempDir Path directory) throws Exception {
+        List<String> files = firstGroups(FILE, text(page));
 
         assertThat(files).isNotEmpty();
         for (String file : files) {
-            assertThat(new Loading(directory).file(file).config().backends()).hasSize(2);
+            assertThat(new Loading(directory)
+                            .file(withRealFiles(file))
+                            .config()
+                            .backends())
+                    .hasSize(2);
         }
     }
 
-    @Test
-    void every_setting_it_offers_to_users_of_Nginx_works(@TempDir Path directory) throws Exception {
-        List<String> settings = firstGroups(ROW, readme()).stream()
+    @ParameterizedTest
+    @CsvSource({"README.md, 30", "docs/from-nginx.md, 8", "docs/from-haproxy.md, 20", "docs/from-gateway.md, 15"})
+    void every_setting_it_offers_to_those_who_move_over_works(String page, int more, @TempDir Path directory)
+            throws Exception {
+        List<String> settings = firstGroups(ROW, text(page)).stream()
                 .flatMap(cell -> firstGroups(SETTING, cell).stream())
                 .toList();
 
-        assertThat(settings).hasSizeGreaterThan(30);
+        assertThat(settings).hasSizeGreaterThan(more);
         for (String setting : settings) {
             assertThatCode(() -> new Loading(directory)
                             .file(file(withRealFiles(setting)))
