@@ -191,7 +191,7 @@ class DrainHookTest {
                 Script hook = hook(60)) {
             assertThat(hook.await()).isZero();
             assertThat(one.cluster().backends().get(0).isDraining()).isTrue();
-            assertThat(hook.output()).contains("127.0.0.3: no answer", "127.0.0.1 sends nothing more");
+            assertThat(hook.output()).contains("127.0.0.3: no answer", "127.0.0.1 sends nothing more", "1 replicas did not say");
         }
     }
 
