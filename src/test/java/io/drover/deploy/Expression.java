@@ -37,4 +37,12 @@ record Expression(String where, String text) {
         }
         return names;
     }
+<<<<<<< HEAD
+=======
+
+    @Override
+    public String toString() {
+        return where + ": " + text;
+    }
+>>>>>>> monitoring
 }
