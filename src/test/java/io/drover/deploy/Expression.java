@@ -37,12 +37,9 @@ record Expression(String where, String text) {
         }
         return names;
     }
-<<<<<<< HEAD
-=======
 
     @Override
     public String toString() {
         return where + ": " + text;
     }
->>>>>>> monitoring
 }

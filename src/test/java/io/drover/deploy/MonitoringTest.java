@@ -30,10 +30,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-<<<<<<< HEAD
-=======
 import java.util.stream.Collectors;
->>>>>>> monitoring
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -120,12 +117,7 @@ class MonitoringTest {
     private void live() {
         chat("the same question", BOB);
         assertThat(chat("the same question", BOB).header("X-Cache")).isEqualTo("HIT");
-<<<<<<< HEAD
-        drover.exchange(
-                "POST", "/api/embed", "{\"model\":\"nomic-embed-text\",\"input\":\"a text\"}", bearer(BOB));
-=======
         drover.exchange("POST", "/api/embed", "{\"model\":\"nomic-embed-text\",\"input\":\"a text\"}", bearer(BOB));
->>>>>>> monitoring
         drover.exchange("POST", "/api/chat", body("another question each time", ""), bearer(BOB));
         chat("one is allowed in a day", ALICE);
         assertThat(chat("and no second", ALICE).status()).isEqualTo(429);
@@ -147,12 +139,8 @@ class MonitoringTest {
 
         admin("/api/cache/purge", "{\"all\":true}");
         admin("/api/reload", "");
-<<<<<<< HEAD
-        Drover.await("backends are back", () -> drover.exchange("GET", "/ready", "").status() == 200);
-=======
         Drover.await(
                 "backends are back", () -> drover.exchange("GET", "/ready", "").status() == 200);
->>>>>>> monitoring
     }
 
     private static String unfinished(String backend) {
@@ -250,12 +238,8 @@ class MonitoringTest {
                     return expressions.isEmpty();
                 });
             } catch (AssertionError late) {
-<<<<<<< HEAD
-                fail("find nothing:\n" + String.join("\n", expressions.stream().map(Expression::toString).toList()));
-=======
                 fail("find nothing:\n"
                         + expressions.stream().map(Expression::toString).collect(Collectors.joining("\n")));
->>>>>>> monitoring
             }
         } finally {
             exporters.stop(0);
@@ -264,24 +248,16 @@ class MonitoringTest {
 
     private static void awaitScraped(Prometheus prometheus) {
         Await.until("Drover and the exporters are scraped", PATIENCE, () -> Stream.of("drover", "redis", "gpu")
-<<<<<<< HEAD
-                .allMatch(job -> !prometheus.query("up{job=\"" + job + "\"} == 1").isEmpty()));
-=======
                 .allMatch(
                         job -> !prometheus.query("up{job=\"" + job + "\"} == 1").isEmpty()));
->>>>>>> monitoring
     }
 
     /** Serves what exporters say. */
     private static HttpServer exporters() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/metrics", exchange -> {
-<<<<<<< HEAD
-            byte[] text = String.join("", EXPORTERS.stream().map(MonitoringTest::recorded).toList())
-=======
             byte[] text = String.join(
                             "", EXPORTERS.stream().map(MonitoringTest::recorded).toList())
->>>>>>> monitoring
                     .getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4");
             exchange.sendResponseHeaders(200, text.length);
