@@ -32,9 +32,8 @@ final class LoadCommand implements Callable<Integer> {
             names = "--url",
             required = true,
             paramLabel = "URL",
-            description =
-                    "Of the server (then /api/chat), or of one of /api/generate, /api/chat, /v1/chat/completions;"
-                            + " repeatable: each client takes one of them, in turn.")
+            description = "Of the server (then /api/chat), or of one of /api/generate, /api/chat, /v1/chat/completions;"
+                    + " repeatable: each client takes one of them, in turn.")
     private List<URI> urls = List.of();
 
     @Option(names = "--key", paramLabel = "KEY", description = "Sent as a bearer token.")

@@ -45,10 +45,7 @@ class ReadmeTest {
 
         assertThat(files).isNotEmpty();
         for (String file : files) {
-            assertThat(new Loading(directory)
-                            .file(withRealFiles(file))
-                            .config()
-                            .backends())
+            assertThat(new Loading(directory).file(withRealFiles(file)).config().backends())
                     .hasSize(2);
         }
     }
