@@ -60,6 +60,8 @@ final class SimulateCommand implements Callable<Integer> {
                     .withLoadTime(Duration.ofMillis(500))
                     .withFirstToken(Duration.ofMillis(200))
                     .withTokensPerSecond(tokensPerSecond);
+        } catch (NumberFormatException wrong) {
+            throw new ParameterException(spec.commandLine(), "--listen: " + listen + " (expected: host:port)", wrong);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
         }

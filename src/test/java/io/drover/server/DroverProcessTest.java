@@ -97,7 +97,7 @@ class DroverProcessTest {
     void simulate_refuses_an_address_that_is_none() throws Exception {
         try (DroverProcess server = DroverProcess.start("simulate", "--listen", "anywhere")) {
             assertThat(server.await()).as(server::toString).isEqualTo(2);
-            assertThat(server.err()).contains("anywhere");
+            assertThat(server.err()).contains("--listen: anywhere (expected: host:port)");
         }
     }
 
