@@ -56,7 +56,16 @@ final class SimulateCommand implements Callable<Integer> {
                     .withHost(address.getHost())
                     .withPort(address.getPort())
                     .withModels(model)
+<<<<<<< HEAD
                     .withSlots(slots);
+=======
+                    .withSlots(slots)
+                    .withLoadTime(Duration.ofMillis(500))
+                    .withFirstToken(Duration.ofMillis(200))
+                    .withTokensPerSecond(tokensPerSecond);
+        } catch (NumberFormatException wrong) {
+            throw new ParameterException(spec.commandLine(), "--listen: " + listen + " (expected: host:port)", wrong);
+>>>>>>> compose
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
         }

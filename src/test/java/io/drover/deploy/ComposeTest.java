@@ -74,10 +74,9 @@ class ComposeTest {
 
     @Test
     void every_image_is_pinned() throws IOException {
-        services(STACK)
-                .forEach((name, service) -> assertThat(String.valueOf(service.get("image")))
-                        .as(name)
-                        .containsPattern(TAG));
+        services(STACK).forEach((name, service) -> assertThat(String.valueOf(service.get("image")))
+                .as(name)
+                .containsPattern(TAG));
         for (String line : Files.readAllLines(Path.of("docker", "Dockerfile"))) {
             if (line.startsWith("FROM ")) {
                 assertThat(line).containsPattern(":\\d+\\.\\d+[^ ]*( AS \\w+)?$");
