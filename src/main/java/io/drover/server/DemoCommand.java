@@ -39,7 +39,11 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigException, IOException {
-        SimulatedOllama.Settings settings = settings(tokensPerSecond);
+        SimulatedOllama.Settings settings = SimulatedOllama.Settings.defaults()
+                .withLoadTime(Duration.ofMillis(500))
+                .withFirstToken(Duration.ofMillis(200))
+                .withTokensPerSecond(tokensPerSecond)
+                .withSlots(4);
         try (SimulatedOllama first = SimulatedOllama.start(settings);
                 SimulatedOllama second = SimulatedOllama.start(settings)) {
             ConfigSource source = new ConfigSource(
@@ -52,15 +56,6 @@ final class DemoCommand implements Callable<Integer> {
             RunningProcess.untilSignalled(server);
         }
         return 0;
-    }
-
-    /** How a server of a demo is: slow enough to watch. */
-    static SimulatedOllama.Settings settings(double tokensPerSecond) {
-        return SimulatedOllama.Settings.defaults()
-                .withLoadTime(Duration.ofMillis(500))
-                .withFirstToken(Duration.ofMillis(200))
-                .withTokensPerSecond(tokensPerSecond)
-                .withSlots(4);
     }
 
     private void tell(ProxyServer server, SimulatedOllama first, SimulatedOllama second) {

@@ -3,7 +3,7 @@ package io.drover.server;
 import io.drover.demo.SimulatedOllama;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
-import java.net.URI;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -50,37 +50,20 @@ final class SimulateCommand implements Callable<Integer> {
     }
 
     private SimulatedOllama.Settings settings() {
-        URI address = address();
+        int colon = listen.lastIndexOf(':');
         try {
-            return DemoCommand.settings(tokensPerSecond)
-                    .withHost(address.getHost())
-                    .withPort(address.getPort())
+            return SimulatedOllama.Settings.defaults()
+                    .withHost(listen.substring(0, Math.max(colon, 0)))
+                    .withPort(Integer.parseInt(listen.substring(colon + 1)))
                     .withModels(model)
-<<<<<<< HEAD
-                    .withSlots(slots);
-=======
                     .withSlots(slots)
                     .withLoadTime(Duration.ofMillis(500))
                     .withFirstToken(Duration.ofMillis(200))
                     .withTokensPerSecond(tokensPerSecond);
         } catch (NumberFormatException wrong) {
             throw new ParameterException(spec.commandLine(), "--listen: " + listen + " (expected: host:port)", wrong);
->>>>>>> compose
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
         }
-    }
-
-    private URI address() {
-        try {
-            URI address = URI.create("http://" + listen);
-            if (address.getHost() != null && address.getPort() >= 0) {
-                return address;
-            }
-        } catch (IllegalArgumentException malformed) {
-            // Told below.
-        }
-        throw new ParameterException(
-                spec.commandLine(), "--listen: \"" + listen + "\" (expected: host:port, such as 0.0.0.0:11434)");
     }
 }
