@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What an operator runs beside kubectl: the maker of secrets, and the printer of rules. */
 class KubernetesCommandsTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it before each test
     private Path directory;
 
     private static String run(Path script) throws IOException, InterruptedException {
@@ -55,7 +56,8 @@ class KubernetesCommandsTest {
         assertThat(admin.getProperty("token-hash")).isEqualTo(hash(admin.getProperty("token")));
         assertThat(admin.getProperty("scrape-token-hash")).isEqualTo(hash(admin.getProperty("scrape-token")));
         assertThat(Files.readString(secrets.resolve("keys"))).contains(hash(key));
-        assertThat(Files.readString(secrets.resolve(".gitignore"))).contains("/admin.env", "/redis.env", "/keys", "/cache.key");
+        assertThat(Files.readString(secrets.resolve(".gitignore")))
+                .contains("/admin.env", "/redis.env", "/keys", "/cache.key");
         Map<String, String> keys = Map.of(
                 "admin.token-hash", admin.getProperty("token-hash"),
                 "admin.scrape-token-hash", admin.getProperty("scrape-token-hash"),
@@ -63,8 +65,11 @@ class KubernetesCommandsTest {
                 "auth.keys-file", secrets.resolve("keys").toString(),
                 "cache.enabled", "true",
                 "cache.encryption-key-file", secrets.resolve("cache.key").toString(),
-                "redis.uri", "redis://:" + Files.readString(secrets.resolve("redis.env")).strip().replace("password=", "")
-                        + "@redis:6379");
+                "redis.uri",
+                        "redis://:"
+                                + Files.readString(secrets.resolve("redis.env"))
+                                        .strip()
+                                        .replace("password=", "") + "@redis:6379");
         assertThat(ConfigLoader.load(new ConfigSource(Optional.empty(), Map.of(), List.of("http://a:11434"), keys))
                         .warnings())
                 .isEmpty();
@@ -100,11 +105,11 @@ class KubernetesCommandsTest {
             assertThat(rule.text("apiVersion")).isEqualTo("monitoring.coreos.com/v1");
             assertThat(rule.kind()).isEqualTo("PrometheusRule");
             Path source = rules.resolve(rule.name().replaceFirst("drover-", "") + ".yml");
-            assertThat(rule.parts("spec"))
-                    .isEqualTo(Manifest.parse(Files.readString(source)));
+            assertThat(rule.parts("spec")).isEqualTo(Manifest.parse(Files.readString(source)));
         }
         try (var files = Files.list(rules)) {
-            assertThat(printed).hasSize((int) files.filter(file -> file.toString().endsWith(".yml")).count());
+            assertThat(printed).hasSize((int)
+                    files.filter(file -> file.toString().endsWith(".yml")).count());
         }
     }
 }

@@ -47,7 +47,8 @@ final class Kustomize {
             Path errors = copy.resolve("errors");
             Process process;
             try {
-                process = new ProcessBuilder(words).redirectError(errors.toFile()).start();
+                process =
+                        new ProcessBuilder(words).redirectError(errors.toFile()).start();
             } catch (IOException missing) {
                 continue;
             }

@@ -40,7 +40,8 @@ record Manifest(JsonObject json) {
         for (String field : path.split("\\.")) {
             found = found.stream()
                     .flatMap(each -> entries(each).stream())
-                    .filter(each -> each.isJsonObject() && each.getAsJsonObject().has(field))
+                    .filter(each ->
+                            each.isJsonObject() && each.getAsJsonObject().has(field))
                     .map(each -> each.getAsJsonObject().get(field))
                     .toList();
         }
@@ -71,7 +72,9 @@ record Manifest(JsonObject json) {
     }
 
     List<Manifest> parts(String path) {
-        return all(path).stream().map(each -> new Manifest(each.getAsJsonObject())).toList();
+        return all(path).stream()
+                .map(each -> new Manifest(each.getAsJsonObject()))
+                .toList();
     }
 
     boolean has(String path) {

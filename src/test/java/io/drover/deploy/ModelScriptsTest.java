@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the scripts are for Linux containers; other systems lack timeout")
 class ModelScriptsTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it before each test
     private Path directory;
 
     private int preload(int port, String models, int seconds) throws InterruptedException {
@@ -32,7 +33,8 @@ class ModelScriptsTest {
         SimulatedOllama.Settings two =
                 SimulatedOllama.Settings.defaults().withModels("llama3.2:latest", "qwen3:latest");
         try (SimulatedOllama server = SimulatedOllama.start(two)) {
-            assertThat(preload(server.url().getPort(), "llama3.2 unknown qwen3", 60)).isZero();
+            assertThat(preload(server.url().getPort(), "llama3.2 unknown qwen3", 60))
+                    .isZero();
             assertThat(server.loaded()).containsExactlyInAnyOrder("llama3.2:latest", "qwen3:latest");
         }
     }

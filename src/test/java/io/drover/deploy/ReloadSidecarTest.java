@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the sidecar is for Linux containers; other systems lack timeout")
 class ReloadSidecarTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it before each test
     private Path directory;
 
     private Path mounted(String version, String text) throws IOException {
@@ -49,7 +50,8 @@ class ReloadSidecarTest {
                         "reload",
                         Map.of(
                                 "CONFIG_DIRECTORY", directory.resolve("conf").toString(),
-                                "ADMIN_PORT", Integer.toString(server.adminAddress().getPort()),
+                                "ADMIN_PORT",
+                                        Integer.toString(server.adminAddress().getPort()),
                                 "RELOAD_SECONDS", "0.05"))) {
             sidecar.awaitOutput("reload: watching");
 

@@ -29,7 +29,8 @@ final class Script implements AutoCloseable {
 
     static Script start(Path directory, String name, Map<String, String> environment) {
         Path output = directory.resolve("output");
-        ProcessBuilder builder = new ProcessBuilder("bash", SCRIPTS.resolve(name).toString())
+        ProcessBuilder builder = new ProcessBuilder(
+                        "bash", SCRIPTS.resolve(name).toString())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
         builder.environment().merge("PATH", directory.resolve("bin").toString(), (path, own) -> own + ":" + path);
