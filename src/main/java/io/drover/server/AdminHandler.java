@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers the admin port. Cold: on Netty's own codec, on a thread of its own. Reads one request at a time, so that who
- * pipelines is answered in order (RFC 9112, 9.3.2) though a reload takes its time; needs a channel that does not read by
- * itself, and a {@link io.netty.handler.flow.FlowControlHandler} before this.
+ * Answers the admin port. Cold: on Netty's own codec, on a thread of its own. Takes one request at a time, so that who
+ * pipelines is answered in order (RFC 9112, 9.3.2) though a reload takes its time; needs a
+ * {@link io.netty.handler.flow.FlowControlHandler} before this, for what was read besides.
  */
 @Sharable
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
@@ -71,12 +71,9 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     @Override
-    public void channelActive(ChannelHandlerContext context) {
-        context.read();
-    }
-
-    @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+        // One after the other, as their answers must be.
+        context.channel().config().setAutoRead(false);
         boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
         boolean toHead = request.method().equals(HttpMethod.HEAD);
         AdminAudit.Action action =
@@ -100,7 +97,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         var written = context.writeAndFlush(response);
         if (keepAlive) {
-            context.read();
+            context.channel().config().setAutoRead(true);
         } else {
             written.addListener(ChannelFutureListener.CLOSE);
         }

@@ -66,6 +66,27 @@ class AdminApiTest {
                         "\"state\":\"ejected\",\"up\":false,\"drained\":false,\"reason\":\"connection refused\",\"seconds\":0.");
     }
 
+    /** As a shell sends it: line by line. */
+    @Test
+    void aRequestMayComeInPieces() {
+        try (RawClient client = RawClient.connect(drover.adminAddress())) {
+            for (int i = 0; i < 2; i++) {
+                for (String piece : new String[] {"GET /api/ba", "ckends HTTP/1.1\r\n", "Host: localhost\r\n"}) {
+                    client.send(piece);
+                    // Once others have been answered it was read by itself.
+                    backends();
+                }
+                assertThat(client.send("\r\n").readResponse().status()).isEqualTo(200);
+            }
+            client.send(
+                    "POST /api/backends/a/drain HTTP/1.1\r\nHost: localhost\r\nX-Drover: 1\r\nContent-Length: 2\r\n\r\n");
+            backends();
+            client.send("{");
+            backends();
+            assertThat(client.send("}").readResponse().status()).isEqualTo(200);
+        }
+    }
+
     @Test
     void theVersionOfABackendIsShownOnceItWasProbed() {
         try (Drover probing =
