@@ -39,11 +39,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigException, IOException {
-        SimulatedOllama.Settings settings = SimulatedOllama.Settings.defaults()
-                .withLoadTime(Duration.ofMillis(500))
-                .withFirstToken(Duration.ofMillis(200))
-                .withTokensPerSecond(tokensPerSecond)
-                .withSlots(4);
+        SimulatedOllama.Settings settings = settings(tokensPerSecond).withSlots(4);
         try (SimulatedOllama first = SimulatedOllama.start(settings);
                 SimulatedOllama second = SimulatedOllama.start(settings)) {
             ConfigSource source = new ConfigSource(
@@ -56,6 +52,14 @@ final class DemoCommand implements Callable<Integer> {
             RunningProcess.untilSignalled(server);
         }
         return 0;
+    }
+
+    /** How quick a server is for people to watch. */
+    static SimulatedOllama.Settings settings(double tokensPerSecond) {
+        return SimulatedOllama.Settings.defaults()
+                .withLoadTime(Duration.ofMillis(500))
+                .withFirstToken(Duration.ofMillis(200))
+                .withTokensPerSecond(tokensPerSecond);
     }
 
     private void tell(ProxyServer server, SimulatedOllama first, SimulatedOllama second) {

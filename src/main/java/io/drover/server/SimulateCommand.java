@@ -3,7 +3,6 @@ package io.drover.server;
 import io.drover.demo.SimulatedOllama;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -52,14 +51,11 @@ final class SimulateCommand implements Callable<Integer> {
     private SimulatedOllama.Settings settings() {
         int colon = listen.lastIndexOf(':');
         try {
-            return SimulatedOllama.Settings.defaults()
+            return DemoCommand.settings(tokensPerSecond)
                     .withHost(listen.substring(0, Math.max(colon, 0)))
                     .withPort(Integer.parseInt(listen.substring(colon + 1)))
                     .withModels(model)
-                    .withSlots(slots)
-                    .withLoadTime(Duration.ofMillis(500))
-                    .withFirstToken(Duration.ofMillis(200))
-                    .withTokensPerSecond(tokensPerSecond);
+                    .withSlots(slots);
         } catch (NumberFormatException wrong) {
             throw new ParameterException(spec.commandLine(), "--listen: " + listen + " (expected: host:port)", wrong);
         } catch (IllegalArgumentException wrong) {

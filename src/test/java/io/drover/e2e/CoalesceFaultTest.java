@@ -160,11 +160,10 @@ class CoalesceFaultTest extends Coalescing {
         });
     }
 
-    /** Whoever is left when a stalled client has been dropped is not left waiting for a silent backend. */
-    @Test
-    void aBackendThatFallsSilentIsNoticedWithoutTheFirst() throws Exception {
+    /** While one follows, of an answer whose backend has fallen silent. */
+    private void assertStalledFirstClientIsDropped(String clientWrite, String idle) throws Exception {
         playLargeThenNothing();
-        begin(setup().set("timeouts.client-write", "400ms").set("timeouts.idle", "2s"));
+        begin(setup().set("timeouts.client-write", clientWrite).set("timeouts.idle", idle));
         keep(askSlowly(drover));
         backend.awaitAsked(1);
         RawClient follower = follower(1);
@@ -173,17 +172,16 @@ class CoalesceFaultTest extends Coalescing {
         assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
     }
 
+    /** Whoever is left when a stalled client has been dropped is not left waiting for a silent backend. */
+    @Test
+    void aBackendThatFallsSilentIsNoticedWithoutTheFirst() throws Exception {
+        assertStalledFirstClientIsDropped("400ms", "2s");
+    }
+
     /** That its backend has failed does not make a client wait that takes nothing. */
     @Test
     void aStalledFirstClientIsDroppedAfterItsBackendHasFallenSilent() throws Exception {
-        playLargeThenNothing();
-        begin(setup().set("timeouts.client-write", "3s").set("timeouts.idle", "500ms"));
-        keep(askSlowly(drover));
-        backend.awaitAsked(1);
-        RawClient follower = follower(1);
-        first.countDown();
-        assertThat(follower.readResponse().body()).contains("{\"error\":").endsWith("}\n");
-        assertThat(drover.log(2)).extracting(each -> each.get("cause")).contains("client takes no bytes");
+        assertStalledFirstClientIsDropped("3s", "500ms");
     }
 
     /** That the first one had left before makes no success of it. */
