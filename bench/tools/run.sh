@@ -10,7 +10,7 @@ bench() {
   done
   shift
   local jar=$root/target/benchmarks.jar
-  if [[ ! -e $jar || -n $(find "$root/pom.xml" "$root/src/main" "$root/bench" -newer "$jar" -name '*.*' -type f -print -quit) ]]; then
+  if [[ ! -e $jar || -n $(find "$root/pom.xml" "$root/src/main" "$root/bench" -newer "$jar" -name '*.*' ! -name '*.md' -type f -print -quit) ]]; then
     (cd "$root" && mvn -q -Pbench,fast package) >&2
   fi
   exec "${prefix[@]}" java -XX:+UseParallelGC -Xms512m -Xmx1g -XX:MaxDirectMemorySize=2g \
