@@ -138,6 +138,18 @@ class ComposeTest {
         }
     }
 
+    /** Of a file alone a container goes on seeing the old one when an editor puts a new one in its place. */
+    @Test
+    void what_a_reload_reads_is_mounted_with_its_directory() throws IOException {
+        for (Path file : FILES) {
+            Map<String, Object> drover = services(file).getOrDefault("drover", Map.of());
+            assertThat(list(drover.get("volumes")).stream().map(String::valueOf))
+                    .as(file.toString())
+                    .noneMatch(volume -> volume.startsWith("./")
+                            && Files.isRegularFile(Path.of(volume.substring(2, volume.indexOf(':')))));
+        }
+    }
+
     /** Compose's files and Drover's own say one version. */
     @Test
     void the_image_tells_the_version_of_the_project() throws IOException {
