@@ -82,7 +82,8 @@ class MonitoringTest {
                 .set("redis.uri", redis.uri())
                 .set("cache.enabled", "true")
                 .set("limits.shared", "true")
-                .set("limits.requests.rate", "200/s")
+                .set("limits.requests.paths", "/api/version")
+                .set("limits.requests.rate", "2/s")
                 .set("limits.requests.burst", "1")
                 .set("limits.requests.delay", "2s")
                 .set("auth.mode", "api-key")
@@ -123,6 +124,11 @@ class MonitoringTest {
         chat("one is allowed in a day", ALICE);
         assertThat(chat("and no second", ALICE).status()).isEqualTo(429);
         assertThat(drover.exchange("GET", "/api/tags", "").status()).isEqualTo(401);
+
+        Drover.await("a request was delayed", () -> {
+            drover.exchange("GET", "/api/version", "", bearer(BOB));
+            return drover.metrics().contains("drover_rate_delayed_total{");
+        });
 
         a.fault(Fault.of(Fault.Kind.NO_DONE));
         for (int i = 0; i < 60 && drover.metric(unfinished("a")) == 0; i++) {
