@@ -43,7 +43,9 @@ record Dashboard(Path file, Config json) {
         List<Expression> expressions = new ArrayList<>();
         for (Config panel : panels()) {
             for (Config target : panel.getConfigList("targets")) {
-                String text = target.getString("expr").replace("$__rate_interval", "1m");
+                String text = target.getString("expr")
+                        .replace("$__rate_interval", "1m")
+                        .replace("$__interval", "1s");
                 for (Config variable : variables()) {
                     text = text.replace("$" + variable.getString("name"), variable.getString("allValue"));
                 }

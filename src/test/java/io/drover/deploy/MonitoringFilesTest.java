@@ -150,6 +150,19 @@ class MonitoringFilesTest {
         }
     }
 
+    /** The last value of a range may be hours old: of a Drover that is dead by now. */
+    @ParameterizedTest
+    @MethodSource("dashboards")
+    void whatStandsAloneIsOfNow(Dashboard dashboard) {
+        for (Config panel : dashboard.panels()) {
+            if (Set.of("stat", "table").contains(panel.getString("type"))) {
+                assertThat(panel.getConfigList("targets"))
+                        .as(panel.getString("title"))
+                        .allMatch(target -> target.getBoolean("instant") && !target.getBoolean("range"));
+            }
+        }
+    }
+
     /** The uid of the first source that Grafana is given. */
     private static String source() throws IOException {
         Matcher uid = Pattern.compile("\n +uid: (\\w+)\n").matcher(Files.readString(SOURCES));

@@ -71,7 +71,7 @@ class MetricsDocTest {
         lines.add(TestRecord.chat("m", 200)
                 .withEndpoint(TestRecord.UNFINISHED, true)
                 .withOutcome(Outcome.failed(200, Phase.RELAY, Side.CLIENT, "gone")));
-        lines.add(TestRecord.chat("m", 200).withEndpoint(TestRecord.KEPT, true));
+        lines.add(TestRecord.chat("m", 200).withEndpoint(TestRecord.KEPT, true).withPrincipal("team-a"));
         lines.addLost(1);
         Set<String> written = new TreeSet<>();
         Matcher field = Pattern.compile("\"([a-z_]+)\":").matcher(StandardCharsets.UTF_8.decode(lines.bytes()));
