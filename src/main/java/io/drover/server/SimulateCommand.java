@@ -5,6 +5,8 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,6 +16,9 @@ import picocli.CommandLine.Spec;
 /** One simulated Ollama server without a proxy, for trying out a deployment on machines that have no GPU. */
 @Command(name = "simulate", description = "Runs a simulated Ollama server, to try out a deployment without a GPU.")
 final class SimulateCommand implements Callable<Integer> {
+    private static final Pattern HOST_PORT = Pattern.compile("(.+):(\\d{1,5})");
+    private static final int MAX_PORT = 65_535;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -49,17 +54,28 @@ final class SimulateCommand implements Callable<Integer> {
     }
 
     private SimulatedOllama.Settings settings() {
-        int colon = listen.lastIndexOf(':');
+        InetSocketAddress address = address();
         try {
             return DemoCommand.settings(tokensPerSecond)
-                    .withHost(listen.substring(0, Math.max(colon, 0)))
-                    .withPort(Integer.parseInt(listen.substring(colon + 1)))
+                    .withHost(address.getHostString())
+                    .withPort(address.getPort())
                     .withModels(model)
                     .withSlots(slots);
-        } catch (NumberFormatException wrong) {
-            throw new ParameterException(spec.commandLine(), "--listen: " + listen + " (expected: host:port)", wrong);
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
         }
+    }
+
+    /** Without a host it would be the loopback address, where `run --listen` takes every address. */
+    private InetSocketAddress address() {
+        Matcher parts = HOST_PORT.matcher(listen);
+        if (parts.matches() && Integer.parseInt(parts.group(2)) <= MAX_PORT) {
+            InetSocketAddress address = new InetSocketAddress(parts.group(1), Integer.parseInt(parts.group(2)));
+            if (!address.isUnresolved()) {
+                return address;
+            }
+        }
+        throw new ParameterException(
+                spec.commandLine(), "--listen: " + listen + " (expected: host:port, such as 0.0.0.0:11434)");
     }
 }

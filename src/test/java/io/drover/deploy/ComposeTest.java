@@ -115,6 +115,15 @@ class ComposeTest {
     }
 
     @Test
+    void with_one_GPU_there_is_one_server_whether_real_or_simulated() throws IOException {
+        Map<String, Map<String, Object>> changed = services(Path.of("docker", "compose.one-gpu.yml"));
+        services(STACK).keySet().stream().filter(name -> name.endsWith("-2")).forEach(name -> assertThat(
+                        list(changed.getOrDefault(name, Map.of()).get("profiles")))
+                .as(name + ": profiles")
+                .containsExactly("second-gpu"));
+    }
+
+    @Test
     void every_setting_is_in_the_example_and_every_one_there_is_used() throws IOException {
         Set<String> used = new TreeSet<>();
         for (Path file : FILES) {

@@ -95,9 +95,13 @@ class DroverProcessTest {
 
     @Test
     void simulate_refuses_an_address_that_is_none() throws Exception {
-        try (DroverProcess server = DroverProcess.start("simulate", "--listen", "anywhere")) {
-            assertThat(server.await()).as(server::toString).isEqualTo(2);
-            assertThat(server.err()).contains("--listen: anywhere (expected: host:port)");
+        for (String address :
+                List.of("anywhere", "11434", ":11434", "127.0.0.1:", "127.0.0.1:65536", "no-such.invalid:1")) {
+            try (DroverProcess server = DroverProcess.start("simulate", "--listen", address)) {
+                assertThat(server.await()).as(server::toString).isEqualTo(2);
+                assertThat(server.err())
+                        .contains("--listen: " + address + " (expected: host:port, such as 0.0.0.0:11434)");
+            }
         }
     }
 
