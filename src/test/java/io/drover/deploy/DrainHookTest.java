@@ -10,6 +10,8 @@ import io.drover.testing.Drover;
 import io.drover.testing.FreePort;
 import io.drover.testing.RawClient;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,9 +60,9 @@ class DrainHookTest {
         Script.command(directory, "getent", """
                 while read -r address; do
                   printf '%s STREAM drover-admin\\n%s DGRAM\\n%s RAW\\n' "$address" "$address" "$address"
-                done <'ADDRESSES'
-                """.replace(
-                        "ADDRESSES", directory.resolve("addresses").toString()));
+                done <'DIRECTORY/addresses'
+                echo >>'DIRECTORY/lookups'
+                """.replace("DIRECTORY", directory.toString()));
     }
 
     @AfterEach
@@ -130,6 +132,10 @@ class DrainHookTest {
         Script.write(directory.resolve("addresses"), String.join("\n", addresses) + "\n");
     }
 
+    private long lookups() {
+        return directory.resolve("lookups").toFile().length();
+    }
+
     @Test
     void eachReplicaSendsNothingMoreAndWhatRunsFinishes() throws Exception {
         found("127.0.0.1", "127.0.0.2");
@@ -194,20 +200,53 @@ class DrainHookTest {
                 Script hook = hook(60)) {
             assertThat(hook.await()).isZero();
             assertThat(one.cluster().backends().get(0).isDraining()).isTrue();
+            assertThat(hook.output()).contains("127.0.0.1 sends nothing more", "nothing runs here");
+        }
+    }
+
+    /** It accepts and then is silent, as one that hangs: what it has here nobody knows. */
+    @Test
+    void aReplicaThatDoesNotAnswerCountsAsBusy() throws Exception {
+        found("127.0.0.1");
+        try (ServerSocket hung = new ServerSocket(adminPort, 50, InetAddress.getLoopbackAddress());
+                Script hook = hook(1)) {
+            assertThat(hook.await()).isZero();
+            assertThat(hung.isBound()).isTrue();
             assertThat(hook.output())
-                    .contains("127.0.0.3: no answer", "127.0.0.1 sends nothing more", "1 replicas did not say");
+                    .contains("127.0.0.1: no answer", "1 replicas did not say, in 1 s")
+                    .doesNotContain("nothing runs here");
+        }
+    }
+
+    /** As while the tokens change: it may have streams here. */
+    @Test
+    void aReplicaThatKnowsAnotherTokenCountsAsBusy() throws Exception {
+        found("127.0.0.1");
+        Files.writeString(directory.resolve("other"), "another");
+        try (ProxyServer one = replica("127.0.0.1");
+                Script hook = hook(2, "TOKEN_FILE", directory.resolve("other").toString())) {
+            assertThat(hook.await()).isZero();
+            assertThat(one.cluster().backends().get(0).isDraining()).isFalse();
+            assertThat(hook.output())
+                    .containsOnlyOnce("GET /api/backends at 127.0.0.1:" + adminPort + ": 401")
+                    .contains("1 replicas did not say, in 2 s");
         }
     }
 
     @Test
-    void aWrongTokenIsTold() throws Exception {
+    void withoutDnsTheReplicasThatAreKnownAreAskedOn() throws Exception {
         found("127.0.0.1");
-        Files.writeString(directory.resolve("other"), "another");
         try (ProxyServer one = replica("127.0.0.1");
-                Script hook = hook(60, "TOKEN_FILE", directory.resolve("other").toString())) {
+                RawClient running = stream(one);
+                Script hook = hook(60)) {
+            awaitDrained(one);
+            long asked = lookups();
+            found();
+            Drover.await("three more looks", () -> lookups() > asked + 2);
+            assertThat(hook.isAlive()).isTrue();
+            leaving.pace(0);
+            assertThat(String.join("", running.readChunks())).contains("\"done\":true");
             assertThat(hook.await()).isZero();
-            assertThat(one.cluster().backends().get(0).isDraining()).isFalse();
-            assertThat(hook.output()).contains("GET /api/backends at 127.0.0.1:" + adminPort + ": 401");
         }
     }
 

@@ -355,6 +355,11 @@ class KubernetesTest {
         Manifest server = container(all, "StatefulSet", "ollama");
         assertThat(Integer.parseInt(ollama.text("spec.template.spec.terminationGracePeriodSeconds")))
                 .isGreaterThan(Integer.parseInt(variable(server, "DRAIN_SECONDS")) + 10);
+        // A rollout takes the next server away when this one is ready: not before Drover has found it, and a cluster's
+        // DNS
+        // keeps an answer for up to 30 s.
+        assertThat(Integer.parseInt(server.text("readinessProbe.initialDelaySeconds")))
+                .isGreaterThan(30 + (int) config.discovery().interval().toSeconds());
         String[] admin = variable(server, "DROVER_ADMIN").split(":");
         Manifest replicas = one(all, "Service", admin[0]);
         assertThat(replicas.text("spec.clusterIP")).isEqualTo("None");
