@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Network addresses: what is accepted for them and how they are printed. */
-final class Addresses {
+public final class Addresses {
     /** Where to listen; port 0 lets the system choose one. A host name is looked up while reading. */
     static final Kind<InetSocketAddress> LISTEN = value -> parseListen(Kind.scalar(value, Addresses.LISTEN_EXPECTED));
 
@@ -53,6 +53,19 @@ final class Addresses {
     private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*");
 
     private Addresses() {}
+
+    /**
+     * Where to listen, as the key {@code listen} says it. A host name is looked up.
+     *
+     * @throws IllegalArgumentException with the value and what was expected instead
+     */
+    public static InetSocketAddress listen(String text) {
+        try {
+            return parseListen(text);
+        } catch (WrongValueException wrong) {
+            throw new IllegalArgumentException(text + " (expected: " + wrong.expected() + ")", wrong);
+        }
+    }
 
     private static InetSocketAddress parseListen(String text) throws WrongValueException {
         Matcher matcher = HOST_PORT.matcher(text.trim());

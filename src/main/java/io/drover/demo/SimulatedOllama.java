@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -43,6 +44,8 @@ public final class SimulatedOllama implements AutoCloseable {
     private final Simulation simulation;
     private final InetSocketAddress address;
     private volatile @Nullable Channel listener;
+    /** Bound and not listening: refuses connects, and nobody else is given its port meanwhile. */
+    private @Nullable Socket reserved;
 
     private SimulatedOllama(Settings settings) {
         this.settings = settings;
@@ -111,6 +114,7 @@ public final class SimulatedOllama implements AutoCloseable {
     @Override
     public void close() {
         stopListening();
+        release();
         simulation.connections.forEach(c -> c.disconnect(false));
         stopLoops();
     }
@@ -137,9 +141,20 @@ public final class SimulatedOllama implements AutoCloseable {
 
     /** Stops listening; connects are refused when this returns. Open connections stay. */
     public void refuse() {
+        if (listener == null) {
+            return;
+        }
         stopListening();
         // The JDK keeps a closed listener alive until its selector has selected once more.
         await("connects are refused", this::isRefusing);
+        try {
+            Socket bound = new Socket();
+            reserved = bound;
+            bound.setReuseAddress(true);
+            bound.bind(address);
+        } catch (IOException taken) {
+            throw new UncheckedIOException(taken);
+        }
     }
 
     private void stopListening() {
@@ -163,6 +178,19 @@ public final class SimulatedOllama implements AutoCloseable {
     public void resume() {
         if (listener == null) {
             listen(address);
+            release();
+        }
+    }
+
+    private void release() {
+        Socket bound = reserved;
+        if (bound != null) {
+            reserved = null;
+            try {
+                bound.close();
+            } catch (IOException unheard) {
+                throw new UncheckedIOException(unheard);
+            }
         }
     }
 

@@ -1,12 +1,11 @@
 package io.drover.server;
 
+import io.drover.config.Addresses;
 import io.drover.demo.SimulatedOllama;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -16,9 +15,6 @@ import picocli.CommandLine.Spec;
 /** One simulated Ollama server without a proxy, for trying out a deployment on machines that have no GPU. */
 @Command(name = "simulate", description = "Runs a simulated Ollama server, to try out a deployment without a GPU.")
 final class SimulateCommand implements Callable<Integer> {
-    private static final Pattern HOST_PORT = Pattern.compile("(.+):(\\d{1,5})");
-    private static final int MAX_PORT = 65_535;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -40,10 +36,11 @@ final class SimulateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try (SimulatedOllama server = SimulatedOllama.start(settings())) {
-            InetSocketAddress at = server.address();
+        InetSocketAddress address = address();
+        try (SimulatedOllama server = SimulatedOllama.start(settings(address))) {
             PrintWriter out = spec.commandLine().getOut();
-            out.println("simulated Ollama server on " + at.getHostString() + ":" + at.getPort() + " with " + model);
+            out.println("simulated Ollama server on " + address.getHostString() + ":"
+                    + server.address().getPort() + " with " + model);
             out.flush();
             CountDownLatch stop = new CountDownLatch(1);
             Signals.on("TERM", stop::countDown);
@@ -53,8 +50,15 @@ final class SimulateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private SimulatedOllama.Settings settings() {
-        InetSocketAddress address = address();
+    private InetSocketAddress address() {
+        try {
+            return Addresses.listen(listen);
+        } catch (IllegalArgumentException wrong) {
+            throw new ParameterException(spec.commandLine(), "--listen: " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private SimulatedOllama.Settings settings(InetSocketAddress address) {
         try {
             return DemoCommand.settings(tokensPerSecond)
                     .withHost(address.getHostString())
@@ -64,18 +68,5 @@ final class SimulateCommand implements Callable<Integer> {
         } catch (IllegalArgumentException wrong) {
             throw new ParameterException(spec.commandLine(), wrong.getMessage(), wrong);
         }
-    }
-
-    /** Without a host it would be the loopback address, where `run --listen` takes every address. */
-    private InetSocketAddress address() {
-        Matcher parts = HOST_PORT.matcher(listen);
-        if (parts.matches() && Integer.parseInt(parts.group(2)) <= MAX_PORT) {
-            InetSocketAddress address = new InetSocketAddress(parts.group(1), Integer.parseInt(parts.group(2)));
-            if (!address.isUnresolved()) {
-                return address;
-            }
-        }
-        throw new ParameterException(
-                spec.commandLine(), "--listen: " + listen + " (expected: host:port, such as 0.0.0.0:11434)");
     }
 }

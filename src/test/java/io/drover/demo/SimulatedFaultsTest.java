@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.drover.testing.RawClient;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.ConnectException;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -335,6 +338,17 @@ class SimulatedFaultsTest {
 
         assertThat(response.status()).isEqualTo(400);
         assertThat(response.body()).contains("X-Sim-Fault: explode (expected: one of none, busy_503,");
+    }
+
+    /** Else {@code resume()} might not get it back. */
+    @Test
+    void whileItRefusesNobodyElseIsGivenItsPort() throws IOException {
+        try (SimulatedOllama unasked = SimulatedOllama.start(SimulatedOllama.Settings.defaults());
+                ServerSocket other = new ServerSocket()) {
+            unasked.refuse();
+            other.setReuseAddress(false);
+            assertThatThrownBy(() -> other.bind(unasked.address())).isInstanceOf(BindException.class);
+        }
     }
 
     @Test

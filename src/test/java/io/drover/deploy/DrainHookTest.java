@@ -9,15 +9,13 @@ import io.drover.server.ProxyServer;
 import io.drover.testing.Drover;
 import io.drover.testing.FreePort;
 import io.drover.testing.RawClient;
+import io.drover.testing.Secrets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,7 +74,6 @@ class DrainHookTest {
                 directory.resolve("drover.conf"),
                 "drover.backends = [{ url = \"" + leaving.url() + "\" }, { url = \"" + staying.url()
                         + "\", backup = true }]");
-        byte[] hash = MessageDigest.getInstance("SHA-256").digest(TOKEN.getBytes(StandardCharsets.UTF_8));
         ProxyServer server = ProxyServer.start(new ConfigSource(
                 Optional.of(file),
                 Map.of(),
@@ -84,7 +81,7 @@ class DrainHookTest {
                 Map.of(
                         "listen", "127.0.0.1:0",
                         "admin.listen", address + ":" + adminPort,
-                        "admin.token-hash", "sha256:" + HexFormat.of().formatHex(hash),
+                        "admin.token-hash", Secrets.hash(TOKEN),
                         "event-loops", "1",
                         "transport", "nio",
                         "access-log.enabled", "false")));

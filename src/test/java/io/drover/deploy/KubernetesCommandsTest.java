@@ -5,12 +5,11 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.drover.config.ConfigLoader;
 import io.drover.config.ConfigSource;
+import io.drover.testing.Secrets;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,11 +32,6 @@ class KubernetesCommandsTest {
         return text;
     }
 
-    private static String hash(String secret) throws Exception {
-        byte[] digest = MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));
-        return "sha256:" + HexFormat.of().formatHex(digest);
-    }
-
     @Test
     void theSecretsAreMadeOnceAndDroverTakesThem() throws Exception {
         try {
@@ -53,9 +47,9 @@ class KubernetesCommandsTest {
 
         Properties admin = new Properties();
         admin.load(Files.newBufferedReader(secrets.resolve("admin.env")));
-        assertThat(admin.getProperty("token-hash")).isEqualTo(hash(admin.getProperty("token")));
-        assertThat(admin.getProperty("scrape-token-hash")).isEqualTo(hash(admin.getProperty("scrape-token")));
-        assertThat(Files.readString(secrets.resolve("keys"))).contains(hash(key));
+        assertThat(admin.getProperty("token-hash")).isEqualTo(Secrets.hash(admin.getProperty("token")));
+        assertThat(admin.getProperty("scrape-token-hash")).isEqualTo(Secrets.hash(admin.getProperty("scrape-token")));
+        assertThat(Files.readString(secrets.resolve("keys"))).contains(Secrets.hash(key));
         assertThat(Files.readString(secrets.resolve(".gitignore")))
                 .contains("/admin.env", "/redis.env", "/keys", "/cache.key");
         Map<String, String> keys = Map.of(
@@ -81,11 +75,8 @@ class KubernetesCommandsTest {
         Path kubernetes = directory.resolve("docker").resolve("kubernetes");
         Kustomize.copy(Kustomize.SOURCE, Files.createDirectories(kubernetes));
         Path rules = directory.resolve("docker").resolve("prometheus").resolve("rules");
-        Path ours = Path.of("docker", "prometheus", "rules");
-        if (Files.isDirectory(ours)) {
-            Kustomize.copy(ours, Files.createDirectories(rules));
-        }
-        Files.writeString(Files.createDirectories(rules).resolve("sample.yml"), """
+        Kustomize.copy(Path.of("docker", "prometheus", "rules"), Files.createDirectories(rules));
+        Files.writeString(rules.resolve("sample.yml"), """
                 # A comment.
                 groups:
                   - name: sample

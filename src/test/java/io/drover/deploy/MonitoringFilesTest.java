@@ -99,9 +99,7 @@ class MonitoringFilesTest {
                     .containsPattern("\n +summary: \\S")
                     .containsPattern("\n +description: \\S")
                     .contains("\n          runbook: " + runbook + "\n");
-            if (Files.isDirectory(RUNBOOKS)) {
-                assertThat(Path.of(runbook)).exists();
-            }
+            assertThat(Path.of(runbook)).exists();
         }
     }
 

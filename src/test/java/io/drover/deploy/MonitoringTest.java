@@ -13,6 +13,7 @@ import io.drover.testing.Drover;
 import io.drover.testing.FreePort;
 import io.drover.testing.RawClient;
 import io.drover.testing.Redis;
+import io.drover.testing.Secrets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,11 +22,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -66,7 +64,7 @@ class MonitoringTest {
     void start(@TempDir Path fresh) throws IOException {
         directory = fresh;
         Path keys = directory.resolve("keys");
-        Files.writeString(keys, line("alice", ALICE, ",\"requests\":\"1/d\"") + line("bob", BOB, ""));
+        Files.writeString(keys, Secrets.line("alice", ALICE, ",\"requests\":\"1/d\"") + Secrets.line("bob", BOB, ""));
         redis = Redis.start(directory);
         SimulatedOllama.Settings settings = SimulatedOllama.Settings.defaults()
                 .withModels(List.of(SimulatedModel.named(MODEL), SimulatedModel.embedder("nomic-embed-text")))
@@ -74,8 +72,8 @@ class MonitoringTest {
         a = SimulatedOllama.start(settings);
         b = SimulatedOllama.start(settings);
         drover = Drover.over(a.url(), b.url())
-                .set("admin.token-hash", hash(OPERATOR))
-                .set("admin.scrape-token-hash", hash(SCRAPE))
+                .set("admin.token-hash", Secrets.hash(OPERATOR))
+                .set("admin.scrape-token-hash", Secrets.hash(SCRAPE))
                 .set("health.active.interval", "100ms")
                 .set("health.passive.failures", "1")
                 .set("health.passive.eject", "100ms")
@@ -99,19 +97,6 @@ class MonitoringTest {
         b.close();
         a.close();
         redis.close();
-    }
-
-    private static String line(String name, String secret, String more) {
-        return "{\"name\":\"" + name + "\",\"hash\":\"" + hash(secret) + "\"" + more + "}\n";
-    }
-
-    private static String hash(String secret) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));
-            return "sha256:" + HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
     }
 
     /** About all that can happen, each of it once or a few times. */

@@ -5,12 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
+import io.drover.testing.Secrets;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,15 +31,6 @@ class AdminTokenTest {
         backend.close();
     }
 
-    private static String hash(String token) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
-            return "sha256:" + HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
-    }
-
     private static RawClient.Response ask(Drover drover, String method, String path, String... fields) {
         InetSocketAddress local = new InetSocketAddress(
                 InetAddress.getLoopbackAddress(), drover.adminAddress().getPort());
@@ -52,9 +40,9 @@ class AdminTokenTest {
     }
 
     private Drover.Setup protectedBy(String... scrape) {
-        Drover.Setup setup = Drover.over(backend.url()).set("admin.token-hash", hash(TOKEN));
+        Drover.Setup setup = Drover.over(backend.url()).set("admin.token-hash", Secrets.hash(TOKEN));
         for (String each : scrape) {
-            setup.set("admin.scrape-token-hash", hash(each));
+            setup.set("admin.scrape-token-hash", Secrets.hash(each));
         }
         return setup;
     }
@@ -120,7 +108,7 @@ class AdminTokenTest {
     @Test
     void theHashItselfOpensNothing() {
         try (Drover drover = protectedBy().start()) {
-            assertThat(ask(drover, "GET", "/metrics", "Authorization: Bearer " + hash(TOKEN))
+            assertThat(ask(drover, "GET", "/metrics", "Authorization: Bearer " + Secrets.hash(TOKEN))
                             .status())
                     .isEqualTo(401);
         }

@@ -7,15 +7,12 @@ import io.drover.testing.Drover;
 import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
+import io.drover.testing.Secrets;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,13 +38,13 @@ class ApiKeyTest {
         keys = directory.resolve("keys");
         Files.writeString(
                 keys,
-                line("alice", ALICE, "")
-                        + line(
+                Secrets.line("alice", ALICE, "")
+                        + Secrets.line(
                                 "bob",
                                 BOB,
                                 ",\"models\":[\"qwen*\",\"llama3.2:latest\"],\"paths\":[\"/api/chat\",\"/v1/*\"]")
-                        + line("carol", CAROL, ",\"models\":[\"qwen*\"]")
-                        + line("old", OLD, ",\"expires\":\"2020-01-01\""));
+                        + Secrets.line("carol", CAROL, ",\"models\":[\"qwen*\"]")
+                        + Secrets.line("old", OLD, ",\"expires\":\"2020-01-01\""));
         backend = RawBackend.start(connection -> {
             while (connection.hasMore()) {
                 RawBackend.Request request = connection.readRequest();
@@ -66,19 +63,6 @@ class ApiKeyTest {
     void stop() throws IOException {
         drover.close();
         backend.close();
-    }
-
-    private static String line(String name, String secret, String more) {
-        return "{\"name\":\"" + name + "\",\"hash\":\"sha256:" + sha256(secret) + "\"" + more + "}\n";
-    }
-
-    private static String sha256(String secret) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private RawClient.Response chat(String... headers) {
@@ -269,7 +253,7 @@ class ApiKeyTest {
     void aKeyThatIsTakenOutOfTheFileIsRefusedSoon() throws IOException {
         assertThat(chat("x-api-key: " + ALICE).status()).isEqualTo(200);
         Path next = keys.resolveSibling("next");
-        Files.writeString(next, line("dave", CAROL, ""));
+        Files.writeString(next, Secrets.line("dave", CAROL, ""));
         Files.move(next, keys, StandardCopyOption.REPLACE_EXISTING);
 
         Await.until(

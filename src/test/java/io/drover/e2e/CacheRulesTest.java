@@ -5,13 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.drover.demo.SimulatedOllama;
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
+import io.drover.testing.Secrets;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,19 +38,9 @@ class CacheRulesTest {
 
     /** One with the keys {@code alice} and {@code bob}, whose secrets are their names. */
     private Drover.Setup withKeys(Path dir) throws IOException {
-        Path keys = Files.writeString(dir.resolve("keys"), line("alice") + line("bob"));
+        Path keys = Files.writeString(
+                dir.resolve("keys"), Secrets.line("alice", "alice", "") + Secrets.line("bob", "bob", ""));
         return drover().set("auth.mode", "api-key").set("auth.keys-file", keys.toString());
-    }
-
-    /** Of a file of keys. */
-    static String line(String name) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
-            return "{\"name\":\"" + name + "\",\"hash\":\"sha256:"
-                    + HexFormat.of().formatHex(hash) + "\"}\n";
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private static Drover started(Drover.Setup setup) {

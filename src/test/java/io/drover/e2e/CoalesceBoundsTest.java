@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
+import io.drover.testing.Secrets;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,7 +47,8 @@ class CoalesceBoundsTest extends Coalescing {
             connection.sendChunk(line("answer " + number));
             end(connection);
         });
-        Path keys = Files.writeString(dir.resolve("keys"), CacheRulesTest.line("alice") + CacheRulesTest.line("bob"));
+        Path keys = Files.writeString(
+                dir.resolve("keys"), Secrets.line("alice", "alice", "") + Secrets.line("bob", "bob", ""));
         begin(setup.set("auth.mode", "api-key")
                 .set("auth.keys-file", keys.toString())
                 .set("cache.per-tenant", Boolean.toString(perTenant)));

@@ -7,14 +7,11 @@ import io.drover.testing.LogLine;
 import io.drover.testing.RawBackend;
 import io.drover.testing.RawClient;
 import io.drover.testing.Redis;
+import io.drover.testing.Secrets;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -222,10 +219,7 @@ class LimitsTest {
     void aKeyBringsItsOwnLimit(@TempDir Path directory) throws Exception {
         String secret = "drover_a-secret-that-is-long-enough-0123456789";
         Path keys = directory.resolve("keys");
-        Files.writeString(
-                keys,
-                "{\"name\":\"alice\",\"hash\":\"sha256:" + sha256(secret)
-                        + "\",\"requests\":\"1/h\",\"requests_burst\":2}\n");
+        Files.writeString(keys, Secrets.line("alice", secret, ",\"requests\":\"1/h\",\"requests_burst\":2"));
         try (Drover drover = drover().set("auth.mode", "api-key")
                 .set("auth.keys-file", keys.toString())
                 .start()) {
@@ -234,11 +228,6 @@ class LimitsTest {
             assertThat(ask(drover, key).status()).isEqualTo(200);
             assertThat(ask(drover, key).status()).isEqualTo(429);
         }
-    }
-
-    private static String sha256(String secret) throws NoSuchAlgorithmException {
-        return HexFormat.of()
-                .formatHex(MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8)));
     }
 
     /** A lease is one token here: all but the first to come have to wait for Redis, and none is refused for that. */

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The process as its users meet it: commands, exit codes, signals, and a start into a world that is not there yet. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
@@ -94,14 +96,18 @@ class DroverProcessTest {
     }
 
     @Test
-    void simulate_refuses_an_address_that_is_none() throws Exception {
-        for (String address :
-                List.of("anywhere", "11434", ":11434", "127.0.0.1:", "127.0.0.1:65536", "no-such.invalid:1")) {
-            try (DroverProcess server = DroverProcess.start("simulate", "--listen", address)) {
-                assertThat(server.await()).as(server::toString).isEqualTo(2);
-                assertThat(server.err())
-                        .contains("--listen: " + address + " (expected: host:port, such as 0.0.0.0:11434)");
-            }
+    void simulate_takes_a_port_alone_as_run_does() throws Exception {
+        try (DroverProcess server = DroverProcess.start("simulate", "--listen", "0")) {
+            server.address(server::out, "on 0\\.0\\.0\\.0:(\\d+) with llama3.2");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"anywhere", "127.0.0.1:", "127.0.0.1:65536", "no-such.invalid:1"})
+    void simulate_refuses_an_address_that_is_none(String address) throws Exception {
+        try (DroverProcess server = DroverProcess.start("simulate", "--listen", address)) {
+            assertThat(server.await()).as(server::toString).isEqualTo(2);
+            assertThat(server.err()).contains("--listen: " + address + " (expected: ");
         }
     }
 

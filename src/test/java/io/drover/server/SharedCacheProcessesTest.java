@@ -8,6 +8,7 @@ import io.drover.testing.Await;
 import io.drover.testing.Drover;
 import io.drover.testing.RawClient;
 import io.drover.testing.Redis;
+import io.drover.testing.Secrets;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
@@ -16,13 +17,10 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -82,7 +80,8 @@ class SharedCacheProcessesTest {
                 .withSlots(8)
                 .withRemembered(10_000)
                 .withTokens(6));
-        Path keys = Files.writeString(dir.resolve("keys"), line("alice", ALICE) + line("bob", BOB));
+        Path keys =
+                Files.writeString(dir.resolve("keys"), Secrets.line("alice", ALICE, "") + Secrets.line("bob", BOB, ""));
         Path file = Files.writeString(
                 dir.resolve("drover.conf"),
                 String.join(
@@ -117,16 +116,6 @@ class SharedCacheProcessesTest {
         Arrays.fill(key, (byte) fill);
         return Files.writeString(
                 directory.resolve("key" + fill), Base64.getEncoder().encodeToString(key));
-    }
-
-    private static String line(String name, String secret) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));
-            return "{\"name\":\"" + name + "\",\"hash\":\"sha256:"
-                    + HexFormat.of().formatHex(hash) + "\"}\n";
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new AssertionError(impossible);
-        }
     }
 
     @AfterAll
