@@ -147,6 +147,18 @@ class ComposeTest {
         }
     }
 
+    @Test
+    void the_configuration_that_Drover_is_given_is_mounted() throws IOException {
+        assertThat(list(services(STACK).get("drover").get("volumes"))).contains("./docker/drover:/etc/drover:ro");
+        for (Path file : List.of(STACK, Path.of("docker", "compose.one-gpu.yml"))) {
+            List<Object> command = list(services(file).get("drover").get("command"));
+            String configuration = String.valueOf(command.get(command.indexOf("-c") + 1));
+            assertThat(configuration).startsWith("/etc/drover/");
+            assertThat(Path.of("docker", configuration.substring("/etc/".length())))
+                    .exists();
+        }
+    }
+
     /** Of a file alone a container goes on seeing the old one when an editor puts a new one in its place. */
     @Test
     void what_a_reload_reads_is_mounted_with_its_directory() throws IOException {
