@@ -114,9 +114,9 @@ public final class SimulatedOllama implements AutoCloseable {
     @Override
     public void close() {
         stopListening();
-        release();
         simulation.connections.forEach(c -> c.disconnect(false));
         stopLoops();
+        release();
     }
 
     private void stopLoops() {
@@ -139,7 +139,7 @@ public final class SimulatedOllama implements AutoCloseable {
         simulation.faults.clear();
     }
 
-    /** Stops listening; connects are refused when this returns. Open connections stay. */
+    /** Stops listening, but keeps the port; connects are refused when this returns. Open connections stay. */
     public void refuse() {
         if (listener == null) {
             return;
@@ -188,8 +188,8 @@ public final class SimulatedOllama implements AutoCloseable {
             reserved = null;
             try {
                 bound.close();
-            } catch (IOException unheard) {
-                throw new UncheckedIOException(unheard);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }

@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whoever follows a page at night must not meet a link that leads nowhere, or ask for a metric that there is not. */
 class PagesTest {
-    private static final Path HERE = Path.of("");
     private static final Path RUNBOOKS = Path.of("docs", "runbooks");
     private static final Pattern BLOCK = Pattern.compile("(?ms)^ *```.*?^ *```$");
     private static final Pattern LINK = Pattern.compile("\\[[^\\]]*\\]\\(([^)\\s]+)\\)");
@@ -54,9 +53,8 @@ class PagesTest {
             if (target[0].contains("://")) {
                 continue;
             }
-            Path file = target[0].isEmpty()
-                    ? page
-                    : HERE.resolve(page).resolveSibling(target[0]).normalize();
+            Path file =
+                    target[0].isEmpty() ? page : page.resolveSibling(target[0]).normalize();
             assertThat(file).as(link.group()).exists();
             if (target.length > 1) {
                 assertThat(anchors(file)).as(link.group()).contains(target[1]);
